@@ -1,0 +1,51 @@
+"""Pretrained image models: a photo to its names, to features, to a small device.
+
+import hati
+
+model = hati.load()  # EfficientNetLite0, offline after installation
+model.classify("photo.jpg", top=3)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import applications, preprocessing
+    from .errors import HatiError
+    from .labels import Prediction
+    from .loading import load, models
+    from .model import Answer, Model
+
+__version__ = "0.1.0"
+__all__ = [
+    "Answer",
+    "HatiError",
+    "Model",
+    "Prediction",
+    "__version__",
+    "applications",
+    "load",
+    "models",
+    "preprocessing",
+]
+
+_HOMES = {
+    "Answer": "model",
+    "HatiError": "errors",
+    "Model": "model",
+    "Prediction": "labels",
+    "load": "loading",
+    "models": "loading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    if name in __all__:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""One file per engine, one short rule per layer kind in each."""

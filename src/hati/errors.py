@@ -1,0 +1,64 @@
+"""Every error and warning that hati raises.
+
+HatiError                    caught by `except ValueError` too, as Keras' own refusals are
+├── ArgumentError            an argument, or a combination of arguments, that means nothing
+├── GraphError               layers that do not fit together
+├── InputError               an array that a model cannot take
+├── ImageError               a photo that cannot be read
+│   ├── ImageNotFound        no file there (a FileNotFoundError too)
+│   └── ImageTooLarge        more pixels than hati opens
+├── LabelsError              scores that no label list fits
+├── UnknownModel             a name that is not in the catalog
+└── WeightsError             a weights file that is damaged, hostile, or of another network
+    └── WeightsUnavailable   not on this machine, and not to be had from where it lies
+
+InputWarning                 an array that was probably preprocessed wrongly
+"""
+
+
+class HatiError(ValueError):
+    """The root of every error here; its message says where, what was found, and what to do."""
+
+
+class ArgumentError(HatiError):
+    pass
+
+
+class GraphError(HatiError):
+    pass
+
+
+class InputError(HatiError):
+    pass
+
+
+class ImageError(HatiError):
+    pass
+
+
+class ImageNotFound(ImageError, FileNotFoundError):
+    pass
+
+
+class ImageTooLarge(ImageError):
+    pass
+
+
+class LabelsError(HatiError):
+    pass
+
+
+class UnknownModel(HatiError):
+    pass
+
+
+class WeightsError(HatiError):
+    pass
+
+
+class WeightsUnavailable(WeightsError):
+    pass
+
+
+class InputWarning(UserWarning):
+    pass

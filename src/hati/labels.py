@@ -1,0 +1,53 @@
+"""Class names: ImageNet's thousand, or a model's own."""
+
+import csv
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+
+from .errors import LabelsError
+
+
+class Label(NamedTuple):
+    synset: str  # WordNet's number for the class, n02504458; a name again for classes that have none
+    name: str
+
+
+class Prediction(NamedTuple):
+    synset: str
+    name: str
+    score: float
+
+
+@cache
+def imagenet() -> tuple[Label, ...]:
+    """The 1000 classes of ILSVRC 2012 in the order of Keras, with Keras' spelling."""
+    with (files(__package__) / "data" / "imagenet_classes.csv").open(encoding="utf-8") as file:
+        return tuple(Label(row["synset"], row["name"]) for row in csv.DictReader(file))
+
+
+def numbered(classes: int) -> tuple[Label, ...]:
+    """Labels for classes that nobody has named yet."""
+    return tuple(Label(f"class_{number}", f"class_{number}") for number in range(classes))
+
+
+def ranked(scores: np.ndarray, labels: Sequence[Label], top: int) -> list[Prediction]:
+    """The `top` classes of one row of scores, best first."""
+    best = np.argsort(-scores, kind="stable")[:top]
+    return [Prediction(labels[i].synset, labels[i].name, float(scores[i])) for i in best]
+
+
+def decode_predictions(preds: np.ndarray, top: int = 5) -> list[list[tuple[str, str, float]]]:
+    """ImageNet scores (batch, 1000) -> for each picture its `top` (synset, name, score), best first.
+
+    Raises LabelsError for scores of any other shape: features and a model's own classes have no ImageNet names.
+    """
+    scores = np.asarray(preds)
+    if scores.ndim != 2 or scores.shape[1] != 1000:
+        raise LabelsError(
+            f"scores of shape {scores.shape} came; (batch, 1000) was expected, as models with include_top=True give"
+        )
+    return [[(found.synset, found.name, found.score) for found in ranked(row, imagenet(), top)] for row in scores]

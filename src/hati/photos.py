@@ -1,0 +1,208 @@
+"""Any photo to upright RGB: from a path, bytes, a URL, an array or a PIL image."""
+
+import glob
+import io
+import os
+import struct
+import sys
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .errors import ImageError, ImageNotFound, ImageTooLarge
+
+Photo = str | os.PathLike[str] | bytes | bytearray | IO[bytes] | np.ndarray | Image.Image
+
+MOST_PIXELS = 89_478_485  # where Pillow itself begins to warn; an RGB picture of that size takes 360 MB
+MOST_BYTES = 256 * 1024 * 1024  # of a photo that comes over the network
+SUFFIXES = frozenset(
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".webp",
+        ".gif",
+        ".bmp",
+        ".dib",
+        ".tif",
+        ".tiff",
+        ".jp2",
+        ".j2k",
+        ".avif",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".tga",
+    ]
+)
+
+_one_at_a_time = threading.Lock()  # Python's warning filters are shared by all threads
+
+
+def read(photo: Photo, name: str | None = None) -> Image.Image:
+    """A photo as an upright RGB PIL image.
+
+    Turned by its EXIF orientation; transparency is laid on white; 16-bit and float pictures are brought to 0–255; of an
+    animation, the first picture. Arrays are (height, width), or with 1, 3 or 4 channels, 0–255.
+
+    Raises ImageNotFound, ImageTooLarge (more than 89 megapixels, told by the header), or ImageError for a file that is
+    no photo or is damaged; each names the photo, or `name` where that is given.
+    """
+    name = name or describe(photo)
+    if isinstance(photo, np.ndarray):
+        return _from_array(photo, name)
+    if isinstance(photo, Image.Image):
+        with decoding(name):
+            return _upright_rgb(photo)
+    data = _bytes(photo)
+    if not data:
+        raise ImageError(f"{name}: the file is empty")
+    with decoding(name):
+        opened = _open(data)
+        if opened.width * opened.height > MOST_PIXELS:
+            raise ImageTooLarge(
+                f"{name}: {opened.width} × {opened.height} pixels, more than the {MOST_PIXELS:,} that hati opens; "
+                "make it smaller first, or pass it as an array"
+            )
+        return _upright_rgb(opened)
+
+
+def describe(photo: Photo) -> str:
+    """A photo's name for a message."""
+    if isinstance(photo, str | os.PathLike):
+        return os.fspath(photo)
+    if isinstance(photo, np.ndarray):
+        return f"array of shape {photo.shape}"
+    given = getattr(photo, "name", None)
+    return given if isinstance(given, str) else f"{type(photo).__name__} given as a photo"
+
+
+def find(places: Iterable[str | os.PathLike[str]]) -> Iterator[Photo]:
+    """Every photo that the places name: files, URLs, folders (searched to the bottom, by suffix), glob patterns, and
+    - for standard input. A place without photos is given as it is, and `read` says what is wrong with it.
+    """
+    for place in (os.fspath(place) for place in places):
+        if place == "-":
+            yield sys.stdin.buffer
+        elif os.path.isdir(place):
+            yield from _photos(Path(place).rglob("*")) or [place]
+        elif glob.has_magic(place) and not is_url(place) and not os.path.exists(place):
+            yield from _photos(map(Path, glob.glob(place, recursive=True))) or [place]
+        else:
+            yield place
+
+
+def is_url(place: str) -> bool:
+    return place.startswith(("http://", "https://"))
+
+
+def read_file(path: Path) -> bytes:
+    """A file's bytes. Raises ImageNotFound, or ImageError where the system does not let it be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ImageNotFound(f"{path}: there is no such file") from None
+    except IsADirectoryError:
+        raise ImageNotFound(f"{path}: there is no photo in this folder") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ImageError(f"{path}: the file cannot be read ({reason})") from None
+
+
+@contextmanager
+def decoding(name: str) -> Iterator[None]:
+    """Pillow's many errors as one of ours."""
+    try:
+        yield
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageError(f"{name}: this is no picture of a format known here, or its beginning is damaged") from None
+    except Image.DecompressionBombError as error:
+        raise ImageTooLarge(f"{name}: {error}") from None
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        TypeError,
+        IndexError,
+        KeyError,
+        OverflowError,
+        EOFError,
+        struct.error,
+    ) as error:
+        raise ImageError(f"{name}: the picture is damaged ({error})") from None
+    except MemoryError:
+        raise ImageTooLarge(f"{name}: the picture needs more memory than there is") from None
+
+
+def _open(data: bytes) -> Image.Image:
+    """Only the header is read here, and `read` decides on its size."""
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(io.BytesIO(data))
+
+
+def _bytes(photo: str | os.PathLike[str] | bytes | bytearray | IO[bytes]) -> bytes:
+    if isinstance(photo, bytes | bytearray):
+        return bytes(photo)
+    if isinstance(photo, str) and is_url(photo):
+        from .download import read_url
+
+        return read_url(photo, MOST_BYTES)
+    if isinstance(photo, str | os.PathLike):
+        return read_file(Path(photo))
+    if hasattr(photo, "read"):
+        return photo.read()
+    raise ImageError(f"a {type(photo).__name__} is no photo; give a path, bytes, a URL, an array or a PIL image")
+
+
+def _photos(paths: Iterable[Path]) -> list[str]:
+    return sorted(str(path) for path in paths if path.suffix.lower() in SUFFIXES and path.is_file())
+
+
+def _upright_rgb(photo: Image.Image) -> Image.Image:
+    photo.load()
+    return _rgb(ImageOps.exif_transpose(photo))
+
+
+def _rgb(photo: Image.Image) -> Image.Image:
+    if photo.mode.startswith("I") or photo.mode == "F":
+        photo = _eight_bits(np.asarray(photo, np.float64))
+    if photo.has_transparency_data:
+        photo = photo.convert("RGBA")
+        white = Image.new("RGBA", photo.size, "white")
+        photo = Image.alpha_composite(white, photo)
+    return photo.convert("RGB")
+
+
+def _eight_bits(x: np.ndarray) -> Image.Image:
+    """Deep grey pixels to 0–255: floats up to 1 and integers above 255 are scaled by what their type can hold."""
+    highest = float(x.max(initial=0))
+    full = 1 if 0 < highest <= 1 else 255 if highest <= 255 else 65535 if highest <= 65535 else highest
+    return Image.fromarray(np.clip(np.round(x * (255 / full)), 0, 255).astype(np.uint8))
+
+
+def _from_array(x: np.ndarray[Any, Any], name: str) -> Image.Image:
+    if x.ndim == 3 and x.shape[2] == 1:
+        x = x[:, :, 0]
+    if not (x.size and (x.ndim == 2 or (x.ndim == 3 and x.shape[2] in (3, 4)))):
+        raise ImageError(f"{name}: a photo is (height, width), or has 1, 3 or 4 channels behind them")
+    if x.dtype.kind not in "uif":
+        raise ImageError(f"{name}: its values are of type {x.dtype}; numbers from 0 to 255 were expected")
+    lowest, highest = float(x.min()), float(x.max())
+    if not (lowest >= 0 and highest <= 255):
+        raise ImageError(f"{name}: its values go from {lowest:g} to {highest:g}; pixels from 0 to 255 were expected")
+    if x.dtype.kind == "f" and 0 < highest <= 1:
+        raise ImageError(
+            f"{name}: its values go from {lowest:g} to {highest:g}; multiply by 255 to get pixels from 0 to 255"
+        )
+    return _rgb(Image.fromarray(np.round(x).astype(np.uint8)))

@@ -1,0 +1,103 @@
+"""From a file of weights to arrays by the graph's names: find it (`store`), read it (`reading`), fit it (`fitting`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..graph import Graph
+from . import fitting, reading
+
+Arrays = dict[str, np.ndarray]
+
+
+class Identity(NamedTuple):
+    """A file's place, and everything that its system changes when its content changes."""
+
+    place: str
+    state: str
+
+
+class Weights:
+    """The arrays of one graph, read when they are first needed.
+
+    `identity` names their content: two Weights with one identity hold the same arrays. Those without one come from no
+    file, and what is made of them is kept in memory only.
+    """
+
+    def __init__(self, read: Callable[[], Arrays], identity: Identity | None = None):
+        self._read, self.identity = read, identity
+        self._arrays: Arrays | None = None
+
+    def arrays(self) -> Arrays:
+        if self._arrays is None:
+            self._arrays = self._read()
+        return self._arrays
+
+    def of(self, part: Graph) -> Weights:
+        """The same weights for a part of the graph."""
+
+        def read() -> Arrays:
+            arrays = self.arrays()
+            self.release()
+            return {name: arrays[name] for name in part.weights()}
+
+        return Weights(read, self.identity)
+
+    def release(self) -> None:
+        """Let go of the arrays in memory; the next use reads them again."""
+        self._arrays = None
+
+
+def from_file(
+    path: Path,
+    graph: Graph,
+    pytorch_names: Mapping[str, str] | None = None,
+    *,
+    body_only: bool = False,
+    verify: Callable[[], None] = lambda: None,
+) -> Weights:
+    """A file's weights for a graph; with `body_only`, a classifier that the graph does not have is left out.
+
+    `verify` is called before the file is read.
+    """
+
+    def read() -> Arrays:
+        verify()
+        return fitting.fit(reading.read(path), graph, str(path), pytorch_names, body_only=body_only)
+
+    return Weights(read, _identity(path))
+
+
+def from_arrays(arrays: Mapping[str, np.ndarray], graph: Graph) -> Weights:
+    """Arrays by the graph's own names, such as `conv1_conv/kernel`."""
+    fitted = fitting.fit(arrays, graph, "the arrays given")
+    return Weights(lambda: fitted)
+
+
+def random(graph: Graph, seed: int | None = None) -> Weights:
+    """Keras' initial weights: kernels by Glorot and Bengio 2010, batch norm that changes nothing, biases 0."""
+    seed = int(np.random.default_rng(seed).integers(2**63))
+    return Weights(lambda: _initial(graph, np.random.default_rng(seed)))
+
+
+def _initial(graph: Graph, generator: np.random.Generator) -> Arrays:
+    return {name: _initial_array(name.rpartition("/")[2], shape, generator) for name, shape in graph.weights().items()}
+
+
+def _initial_array(key: str, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+    if key != "kernel":
+        return np.full(shape, float(key in ("gamma", "moving_variance")), np.float32)
+    window = int(np.prod(shape[:-2]))
+    limit = (6 / (window * (shape[-2] + shape[-1]))) ** 0.5
+    return generator.uniform(-limit, limit, shape).astype(np.float32)
+
+
+def _identity(path: Path) -> Identity:
+    if not path.is_file():
+        return Identity(str(path), "missing")
+    state = path.stat()
+    return Identity(str(path.resolve()), f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}")

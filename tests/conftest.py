@@ -1,0 +1,41 @@
+"""What the tests share: the folder of real data, a cache of their own, and Keras as the oracle."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["KERAS_BACKEND"] = "torch"
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real photos and weights beside the project, where there is one."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared/data is not beside this checkout: its photos and weights are not part of the project")
+    return SHARED
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """No test reads or fills the cache of whoever runs them."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["HATI_CACHE"] = str(folder)
+    return folder
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache that nothing was put into yet."""
+    monkeypatch.setenv("HATI_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def cat() -> Path:
+    """A real photo of a cat that scikit-image ships."""
+    from skimage import data
+
+    return Path(data.__file__).parent / "chelsea.png"
