@@ -19,7 +19,7 @@ from .graph import Graph, Node, Shape
 from .labels import Label, Prediction, ranked
 from .layers import Dropout
 from .photos import Photo
-from .preprocessing import NORMALISATIONS, Preprocessing
+from .preprocessing import NORMALISATIONS, Normalisation, Preprocessing
 from .progress import Verbose, track
 from .weights import Weights
 
@@ -60,7 +60,6 @@ class Model:
         self.graph, self.preprocessing, self.size = graph, preprocessing, size
         self.labels = tuple(labels) if labels is not None else None
         self._pytorch_names = pytorch_names
-        self._normalisation = NORMALISATIONS[preprocessing.normalisation]
         self._lock = threading.Lock()
         self._use(weights)
 
@@ -72,6 +71,10 @@ class Model:
     @property
     def name(self) -> str:
         return self.graph.name
+
+    @property
+    def normalisation(self) -> Normalisation:
+        return NORMALISATIONS[self.preprocessing.normalisation]
 
     @property
     def layers(self) -> tuple[Node, ...]:
@@ -112,7 +115,7 @@ class Model:
         parts = []
         for start in track(range(0, len(x), batch_size), -(-len(x) // batch_size), "predict", verbose):
             part = np.ascontiguousarray(x[start : start + batch_size], np.float32)
-            inputs.check_values(part, self._normalisation, stacklevel=2)
+            inputs.check_values(part, self.normalisation, stacklevel=2)
             parts.append(session(part))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

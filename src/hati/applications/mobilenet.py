@@ -46,13 +46,13 @@ def MobileNet(
         raise ArgumentError(f"alpha is {alpha}; weights='imagenet' has {', '.join(map(str, ALPHAS))}")
     request = Request(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
     size = _trained_size(input_shape)
-    shown_size = size if input_shape is None or weights == "imagenet" else input_shape[0]
+    height = input_shape[0] if input_shape else size if include_top else None
     architecture = partial(
         mobilenet,
         alpha=alpha,
         depth_multiplier=depth_multiplier,
         dropout=dropout,
-        name=name or f"mobilenet_{alpha:0.2f}_{shown_size}",
+        name=name or f"mobilenet_{alpha:0.2f}_{size if weights == 'imagenet' else height}",
     )
     return build(architecture, _entry(alpha, size), request, smallest=32)
 

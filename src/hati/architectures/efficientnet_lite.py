@@ -1,8 +1,8 @@
 """EfficientNet-Lite: EfficientNet (Tan and Le 2019, arXiv:1905.11946) without squeeze-excite and swish, with ReLU6.
 
-From the authors' own folder, models/official/efficientnet/lite of github.com/tensorflow/tpu. Only depth and input size
-grow from one model to the next, and the first and last stage stay as they are. Layers are named as in Keras'
-EfficientNet.
+From the authors' own folder, models/official/efficientnet/lite of github.com/tensorflow/tpu. From one model to the next
+width, depth and input size grow; the stem, the top and the depth of the first and last stage stay as they are. Layers
+are named as in Keras' EfficientNet.
 """
 
 from math import ceil
@@ -31,8 +31,11 @@ STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-DROPOUT = {"efficientnet_lite0": 0.2, "efficientnet_lite1": 0.2, "efficientnet_lite2": 0.3}
-DEPTH = {"efficientnet_lite0": 1.0, "efficientnet_lite1": 1.1, "efficientnet_lite2": 1.2}
+SCALES = {  # width, depth, dropout
+    "efficientnet_lite0": (1.0, 1.0, 0.2),
+    "efficientnet_lite1": (1.0, 1.1, 0.2),
+    "efficientnet_lite2": (1.1, 1.2, 0.3),
+}
 
 
 def efficientnet_lite0(shape: Shape = (224, 224, 3), head: Head = Head()) -> Graph:
@@ -48,21 +51,20 @@ def efficientnet_lite2(shape: Shape = (260, 260, 3), head: Head = Head()) -> Gra
 
 
 def efficientnet_lite(name: str, shape: Shape, head: Head) -> Graph:
+    width, depth, dropout = SCALES[name]
     x = Conv2D(32, 3, 2, "same", use_bias=False)(InputLayer(shape)(), name="stem_conv")
     x = bn_relu6(x, name="stem")
     for stage, (repeats, kernel, stride, expansion, filters) in enumerate(STAGES, 1):
         fixed = stage in (1, len(STAGES))
-        for block in range(repeats if fixed else ceil(repeats * DEPTH[name])):
-            letter = "abcdefgh"[block]
-            x = inverted_residual(
-                x, kernel, stride if block == 0 else 1, expansion, filters, name=f"block{stage}{letter}"
-            )
+        for block in range(repeats if fixed else ceil(repeats * depth)):
+            place = f"block{stage}{'abcdefgh'[block]}"
+            x = inverted_residual(x, kernel, stride if block == 0 else 1, expansion, scaled(filters, width), name=place)
     x = Conv2D(1280, 1, padding="same", use_bias=False)(x, name="top_conv")
     x = bn_relu6(x, name="top")
     if not head.include_top:
         return Graph(pooled(x, head, average="avg_pool", maximum="max_pool"), name)
     x = GlobalAveragePooling2D()(x, name="avg_pool")
-    x = Dropout(DROPOUT[name])(x, name="top_dropout")
+    x = Dropout(dropout)(x, name="top_dropout")
     return Graph(classifier(x, head), name)
 
 
@@ -77,6 +79,12 @@ def inverted_residual(x: Node, kernel: int, stride: int, expansion: int, filters
     y = Conv2D(filters, 1, padding="same", use_bias=False)(y, name=f"{name}_project_conv")
     y = BatchNormalization()(y, name=f"{name}_project_bn")
     return Add()(y, x, name=f"{name}_add") if stride == 1 and x.shape == y.shape else y
+
+
+def scaled(filters: int, width: float) -> int:
+    """The multiple of 8 that is nearest, and not more than a tenth less."""
+    rounded = max(8, int(filters * width + 4) // 8 * 8)
+    return rounded if rounded >= 0.9 * filters * width else rounded + 8
 
 
 def bn_relu6(x: Node, *, name: str) -> Node:

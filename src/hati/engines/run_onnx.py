@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -77,7 +78,8 @@ def _compile(graph: Graph, weights: Weights) -> Session:
     except Exception:  # a cache that is full or cannot be written costs time, never an answer
         return Session(model)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _clear(slot: str) -> None:

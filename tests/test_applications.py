@@ -1,0 +1,138 @@
+"""Keras' arguments: what Keras takes is taken, what Keras refuses is refused, before anything is fetched."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from oracle import keras_twin
+
+from hati import applications, catalog
+from hati.applications import building
+from hati.errors import ArgumentError, WeightsError
+from hati.weights import store
+
+TAKEN: list[tuple[str, dict[str, Any]]] = [
+    ("ResNet50", {"include_top": False}),
+    ("ResNet50", {"include_top": False, "input_shape": (32, 45, 3)}),
+    ("ResNet50", {"include_top": False, "input_shape": (None, 200, 3), "pooling": "max"}),
+    ("ResNet50", {"input_shape": (64, 32, 1), "classes": 3}),
+    ("VGG16", {"include_top": False, "pooling": "avg"}),
+    ("VGG19", {"input_shape": (48, 48, 3), "classes": 2, "classifier_activation": "sigmoid"}),
+    ("InceptionV3", {"input_shape": (75, 75, 3), "classifier_activation": None}),
+    ("MobileNet", {"input_shape": (128, 128, 3), "alpha": 0.5}),
+    ("MobileNet", {"include_top": False}),
+    ("MobileNet", {"include_top": False, "input_shape": (None, None, 3), "alpha": 0.75}),
+    ("MobileNet", {"input_shape": (40, 50, 3), "depth_multiplier": 2, "dropout": 0.2}),
+    ("ResNet50", {"input_shape": (32, 32, 3), "name": "mine"}),
+    ("MobileNet", {"input_shape": (32, 32, 3), "name": "mine"}),
+]
+
+
+@pytest.mark.parametrize(("function", "options"), TAKEN, ids=[f"{function} {options}" for function, options in TAKEN])
+def test_what_keras_takes_gives_the_same_network(function: str, options: dict[str, Any]) -> None:
+    model = getattr(applications, function)(weights=None, **options)
+    twin = keras_twin(function, **options)
+    assert (model.name, model.input_shape, model.output_shape) == (twin.name, twin.input_shape, twin.output_shape)
+    assert model.count_params() == twin.count_params()
+
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("ResNet50", {"weights": "no/such/file.h5"}, "weights is 'no/such/file.h5'"),
+    ("ResNet50", {"weights": "imagenet", "classes": 10}, "classes is 10, but weights='imagenet'"),
+    ("ResNet50", {"weights": "imagenet", "input_shape": (200, 200, 3)}, r"needs \(224, 224, 3\)"),
+    ("ResNet50", {"weights": "imagenet", "include_top": False, "input_shape": (200, 200, 1)}, "needs 3 channels"),
+    ("ResNet50", {"weights": "imagenet", "classifier_activation": "relu"}, "it can be None or 'softmax'"),
+    ("ResNet50", {"weights": None, "input_shape": (31, 200, 3)}, "can be 32 or more"),
+    ("ResNet50", {"weights": None, "input_shape": (200, 3)}, "three numbers were expected"),
+    ("ResNet50", {"weights": None, "input_shape": (None, None, 3)}, "height and width must be known"),
+    ("ResNet50", {"weights": None, "classifier_activation": "nonsense"}, "classifier_activation is 'nonsense'"),
+    ("InceptionV3", {"weights": None, "input_shape": (74, 75, 3)}, "can be 75 or more"),
+    ("InceptionV3", {"weights": "imagenet", "input_shape": (224, 224, 3)}, r"needs \(299, 299, 3\)"),
+    ("VGG16", {"weights": "imagenet", "classes": 2}, "classes is 2"),
+    ("MobileNet", {"weights": "imagenet", "alpha": 0.3}, "alpha is 0.3; .* 0.25, 0.5, 0.75, 1.0"),
+    ("MobileNet", {"weights": "imagenet", "depth_multiplier": 2}, "depth_multiplier is 2"),
+    ("MobileNet", {"weights": "imagenet", "input_shape": (100, 100, 3)}, r"needs \(224, 224, 3\)"),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "message"), REFUSED, ids=[f"{function} {options}" for function, options, _ in REFUSED]
+)
+def test_what_keras_refuses_is_refused_before_any_download(
+    function: str, options: dict[str, Any], message: str, empty_cache: Path
+) -> None:
+    import keras
+
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever Keras says, this is its refusal
+        getattr(keras.applications, function)(**options)
+    with pytest.raises(ArgumentError, match=message):
+        getattr(applications, function)(**options)
+    assert not empty_cache.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pooling": "median"}, "pooling is 'median'"),
+        ({"classes": 0}, "classes is 0"),
+        ({"input_tensor": np.zeros(1)}, "input_tensor means nothing here"),
+        ({"input_shape": (64, 64, None)}, "the channels, must be known"),
+    ],
+)
+def test_what_keras_would_stumble_over_is_refused_too(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        applications.ResNet50(weights=None, **options)
+
+
+def test_an_unusual_number_of_channels_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match="input_shape has 5 channels"):
+        assert applications.VGG16(weights=None, include_top=False, input_shape=(32, 32, 5)).input_shape[3] == 5
+
+
+@pytest.mark.parametrize("entry", catalog.entries().values(), ids=lambda entry: entry.name)
+def test_an_entrys_module_has_all_that_keras_modules_have(entry: catalog.Entry) -> None:
+    module = import_module(f"hati.applications.{entry.module}")
+    assert {entry.function, "preprocess_input", "decode_predictions"} <= set(module.__all__)
+    assert getattr(applications, entry.function) is getattr(module, entry.function)
+    pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    normalisation = building.find(entry.name).preprocessing.normalisation
+    assert module.preprocess_input.keywords == {"mode": normalisation}
+    assert module.preprocess_input(pixels).dtype == np.float32
+
+
+def test_a_file_of_another_network_is_refused_and_nothing_is_left(shared: Path, empty_cache: Path) -> None:
+    file = shared / "mobilenet_2_5_224_tf.h5"
+    for function, options, message in (
+        ("ResNet50", {}, "55 layers.*resnet50 has 107; conv1_conv is the first that does not fit"),
+        ("MobileNet", {"alpha": 0.5}, r"conv1: its kernel is \(3, 3, 3, 8\) there, .* needs \(3, 3, 3, 16\)"),
+        ("MobileNet", {"alpha": 0.25, "include_top": False}, "include_top=True"),
+        ("MobileNet", {"alpha": 0.25, "classes": 10}, "conv_preds: .* classes=1000"),
+    ):
+        with pytest.raises(WeightsError, match=message):
+            getattr(applications, function)(weights=file, **options)
+    assert not empty_cache.exists()
+
+
+def test_real_mobilenet_weights_give_the_elephants_published_scores(shared: Path) -> None:
+    from hati.applications.mobilenet import MobileNet, decode_predictions, preprocess_input
+    from hati.preprocessing import image
+
+    model = MobileNet(alpha=0.25, weights=str(shared / "mobilenet_2_5_224_tf.h5"))
+    pixels = image.img_to_array(image.load_img(shared / "elephant-224.png"))
+    scores = model.predict(preprocess_input(pixels[np.newaxis]))
+    expected = {101: 0.6423565, 386: 0.31316766, 385: 0.0299492, 346: 0.0073565, 343: 0.0036229}
+    np.testing.assert_allclose(scores[0, list(expected)], list(expected.values()), atol=1e-5)
+    assert list(np.argsort(-scores[0])[:5]) == list(expected)
+    assert decode_predictions(scores, top=1)[0][0][:2] == ("n01871265", "tusker")
+
+
+def test_a_body_may_be_cut_from_a_file_with_the_classifier() -> None:
+    entry = catalog.find("EfficientNetLite0")
+    path = store.path_of(entry.top_file)
+    whole = applications.EfficientNetLite0(weights=path)
+    body = applications.EfficientNetLite0(weights=path, include_top=False, pooling="avg")
+    picture = np.random.default_rng(0).integers(0, 256, (224, 224, 3), np.uint8)
+    expected = whole.features(picture)
+    np.testing.assert_allclose(body.features(picture), expected, atol=1e-5 * np.abs(expected).max())

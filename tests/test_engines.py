@@ -1,0 +1,106 @@
+"""Every layer kind, in every engine, against the NumPy engine; and that one against Keras."""
+
+from collections.abc import Callable
+
+import numpy as np
+import onnxruntime
+import pytest
+from cases import CASES, Case
+
+from hati import layers
+from hati.engines import in_numpy, to_onnx
+from hati.graph import Graph, Layer, Node
+from hati.layers import InputLayer
+
+Array = np.ndarray
+Arrays = dict[str, Array]
+
+
+def run_onnx(graph: Graph, weights: Arrays, x: Array) -> Array:
+    session = onnxruntime.InferenceSession(to_onnx.export(graph, weights).SerializeToString())
+    return np.asarray(session.run(None, {"image": x})[0])
+
+
+def graph_of(case: Case) -> Graph:
+    """The case's layer on slices of one picture, so that a graph with one input feeds every shape."""
+    picture = InputLayer(case.shapes[0])(name="picture")
+    feeds: list[Node] = []
+    for number, shape in enumerate(case.shapes):
+        same = shape == case.shapes[0]
+        feeds.append(picture if same else layers.Conv2D(layers.channels(shape), 1)(picture, name=f"feed{number}"))
+    return Graph(case.layer(*feeds, name="layer"))
+
+
+def some(shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+    return generator.uniform(0.5, 1.5, shape).astype(np.float32)
+
+
+def pictures(case: Case, generator: np.random.Generator) -> Array:
+    """Two pictures with values around 0; 10 by 13 pixels where the size is open."""
+    shape = (2, *(size or open_size for size, open_size in zip(case.shapes[0], (10, 13, 0), strict=False)))
+    return some(shape, generator) - 1
+
+
+@pytest.mark.parametrize("run", [run_onnx])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_an_engine_agrees_with_numpy(case: Case, run: Callable[[Graph, Arrays, Array], Array]) -> None:
+    generator = np.random.default_rng(0)
+    graph = graph_of(case)
+    weights = {name: some(shape, generator) for name, shape in graph.weights().items()}
+    x = pictures(case, generator)
+    expected = in_numpy.run(graph, weights, x)
+    found = run(graph, weights, x)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_shape_rule_tells_what_numpy_makes(case: Case) -> None:
+    generator = np.random.default_rng(0)
+    graph = graph_of(case)
+    weights = {name: some(shape, generator) for name, shape in graph.weights().items()}
+    found = in_numpy.run(graph, weights, pictures(case, generator)).shape[1:]
+    assert len(found) == len(graph.output.shape)
+    assert all(rule in (None, size) for rule, size in zip(graph.output.shape, found, strict=True))
+
+
+def kinds() -> set[type[Layer]]:
+    return set(Layer.__subclasses__()) - {InputLayer}
+
+
+@pytest.mark.parametrize("rules", [in_numpy.apply, to_onnx.lower], ids=["numpy", "onnx"])
+def test_an_engine_has_a_rule_for_every_kind(rules: Callable[..., object]) -> None:
+    missing = {kind.__name__ for kind in kinds() if rules.dispatch(kind) is rules.dispatch(Layer)}  # type: ignore[attr-defined]
+    assert not missing
+
+
+def test_every_kind_has_a_case() -> None:
+    assert kinds() == {type(case.layer) for case in CASES}
+
+
+def keras_has(case: Case) -> bool:
+    """Not pads in pixels, which the passes make; nor an average over odd padding, where Keras on PyTorch errs.
+
+    There it repeats the edge; with TensorFlow, as here, padding is left out of the mean.
+    """
+    padding = getattr(case.layer, "padding", None)
+    own_pads = isinstance(padding, tuple) and case.layer.kind != "ZeroPadding2D"
+    odd_average = isinstance(case.layer, layers.AveragePooling2D) and padding == "same" and case.layer.strides != 1
+    others = isinstance(case.layer, layers.Activation | layers.Reshape)
+    return len(case.shapes) == 1 and not (own_pads or odd_average or others)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if keras_has(case)], ids=str)
+def test_numpy_agrees_with_keras(case: Case) -> None:
+    """The oracle has an oracle: Keras' own layer of the same name, with the same settings."""
+    import keras
+
+    generator = np.random.default_rng(0)
+    layer = getattr(keras.layers, case.layer.kind)(**vars(case.layer))
+    x = pictures(case, generator)
+    layer.build(x.shape)
+    weights = [some(tuple(weight.shape), generator) for weight in layer.weights]
+    layer.set_weights(weights)
+    named = dict(zip(case.layer.weights(case.shapes), weights, strict=True))
+    expected = keras.ops.convert_to_numpy(layer(x))
+    np.testing.assert_allclose(in_numpy.apply(case.layer, [x], named), expected, rtol=1e-5, atol=1e-5)

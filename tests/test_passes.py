@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from hati.architectures.efficientnet_lite import efficientnet_lite0
+from hati.architectures.inception_v3 import inception_v3
+from hati.architectures.mobilenet import mobilenet
+from hati.architectures.resnet import resnet50
+from hati.engines import in_numpy
+from hati.graph import Graph
+from hati.layers import Add, BatchNormalization, Conv2D, DepthwiseConv2D, InputLayer, ZeroPadding2D
+from hati.passes import fold_batch_norm, fold_padding, for_inference
+
+Arrays = dict[str, np.ndarray]
+
+
+def lively(graph: Graph) -> Arrays:
+    """Weights under which every layer matters and no value grows out of hand."""
+    generator = np.random.default_rng(0)
+    return {name: lively_array(name.rpartition("/")[2], shape, generator) for name, shape in graph.weights().items()}
+
+
+def lively_array(key: str, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+    if key == "kernel":
+        fan_in = np.prod(shape[:2]) if shape[-1] == 1 and len(shape) == 4 else np.prod(shape[:-1])
+        return generator.normal(0, (2 / fan_in) ** 0.5, shape).astype(np.float32)
+    low, high = (0.5, 1.5) if key in ("gamma", "moving_variance") else (-0.2, 0.2)
+    return generator.uniform(low, high, shape).astype(np.float32)
+
+
+def kinds(graph: Graph) -> set[str]:
+    return {node.layer.kind for node in graph.nodes}
+
+
+@pytest.mark.parametrize("build", [resnet50, mobilenet, inception_v3, efficientnet_lite0])
+def test_a_graph_for_inference_is_smaller_and_answers_the_same(build: object) -> None:
+    assert callable(build)
+    graph: Graph = build((96, 80, 3))
+    arrays = lively(graph)
+    x = np.random.default_rng(1).uniform(-1, 1, (2, 96, 80, 3))
+    smaller, folded = for_inference(graph, arrays)
+    assert "BatchNormalization" not in kinds(smaller)
+    assert list(folded) == list(smaller.weights())
+    assert all(folded[name].shape == shape for name, shape in smaller.weights().items())
+    expected = in_numpy.run(graph, arrays, x)
+    np.testing.assert_allclose(in_numpy.run(smaller, folded, x), expected, rtol=1e-3, atol=1e-6)
+
+
+def test_batch_norm_stays_where_another_layer_looks_at_the_convolution() -> None:
+    conv = Conv2D(4, 1)(InputLayer((5, 5, 3))(), name="conv")
+    graph = Graph(Add()(conv, BatchNormalization()(conv, name="bn"), name="sum"))
+    kept, _ = fold_batch_norm(graph, lively(graph))
+    assert "BatchNormalization" in kinds(kept)
+
+
+@pytest.mark.parametrize("before", [ZeroPadding2D(((1, 1), (1, 1))), Conv2D(3, 1, activation="relu")])
+def test_batch_norm_stays_behind_anything_but_a_linear_convolution(before: ZeroPadding2D | Conv2D) -> None:
+    graph = Graph(BatchNormalization()(before(InputLayer((5, 5, 3))())))
+    kept, _ = fold_batch_norm(graph, lively(graph))
+    assert "BatchNormalization" in kinds(kept)
+
+
+@pytest.mark.parametrize(
+    "layer", [Conv2D(4, 3, 2), DepthwiseConv2D(3, 2, depth_multiplier=2)], ids=["convolution", "depthwise"]
+)
+def test_padding_and_batch_norm_vanish_into_a_convolution(layer: Conv2D | DepthwiseConv2D) -> None:
+    x = ZeroPadding2D(((0, 1), (2, 0)))(InputLayer((6, 7, 3))())
+    graph = Graph(BatchNormalization()(layer(x, name="conv")))
+    arrays, picture = lively(graph), np.random.default_rng(1).normal(size=(1, 6, 7, 3))
+    small, folded = for_inference(graph, arrays)
+    assert kinds(small) == {"InputLayer", layer.kind}
+    np.testing.assert_allclose(
+        in_numpy.run(small, folded, picture), in_numpy.run(graph, arrays, picture), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_padding_stays_before_a_convolution_that_pads_itself() -> None:
+    x = ZeroPadding2D(((1, 1), (1, 1)))(InputLayer((6, 6, 3))())
+    assert "ZeroPadding2D" in kinds(fold_padding(Graph(Conv2D(4, 3, 2, "same")(x))))
