@@ -1,12 +1,13 @@
 """How often real weights name real photos rightly, and what that depends on.
 
-    python benchmarks/accuracy.py PHOTOS [--weights FILE]
+    python benchmarks/accuracy.py PHOTOS [--model NAME]... [--weights FILE]
 
 PHOTOS is a folder with a labels.csv (file, index) beside its pictures. Each model is asked as it comes, and then with
-its preprocessing changed, one thing at a time.
+one thing about its preprocessing changed.
 """
 
 import csv
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +17,9 @@ import numpy as np
 
 import hati
 from hati import photos
+from hati.errors import InputWarning
 from hati.model import Model
-from hati.preprocessing import NORMALISATIONS, Preprocessing
+from hati.preprocessing import Preprocessing
 from hati.tables import table
 
 
@@ -40,6 +42,7 @@ def measure(model: Model, preprocessing: Preprocessing, files: list[Path], truth
 def changes(own: Preprocessing) -> Iterator[tuple[str, Preprocessing]]:
     """The model's own preprocessing, then one thing about it changed at a time."""
     yield "as it comes", own
+    yield "ImageNet mean and deviation", replace(own, normalisation="torch")
     for crop in (0.875, 0.9, 0.95, 1.0):
         if crop != own.crop:
             yield f"crop {crop}", replace(own, crop=crop)
@@ -49,37 +52,26 @@ def changes(own: Preprocessing) -> Iterator[tuple[str, Preprocessing]]:
 
 
 def labelled(folder: Path) -> tuple[list[Path], np.ndarray]:
+    """The pictures of a folder and the ImageNet class of each."""
     with (folder / "labels.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     return [folder / row["file"] for row in rows], np.array([int(row["index"]) for row in rows])
 
 
-def wrong_normalisation(model: Model, files: list[Path], truth: np.ndarray) -> Score:
-    """With the ImageNet mean and deviation in place of the weights' own."""
-    import warnings
-
-    own, other = (NORMALISATIONS[name] for name in (model.preprocessing.normalisation, "torch"))
-    del own, other
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", hati.errors.InputWarning)
-        return measure(model, replace(model.preprocessing, normalisation="torch"), files, truth)
-
-
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--mobilenet", type=click.Path(exists=True, path_type=Path), help="Keras' weights of MobileNet_0.25_224.")
-def main(folder: Path, mobilenet: Path | None) -> None:
+@click.option("--model", "names", multiple=True, default=["EfficientNetLite0"], show_default=True)
+@click.option("--weights", default="imagenet", help="A file of weights, for all the models named.")
+def main(folder: Path, names: tuple[str, ...], weights: str) -> None:
+    """Print top-1 and top-5 on the photos of FOLDER."""
+    warnings.simplefilter("ignore", InputWarning)  # wrong preprocessing is what is measured here
     files, truth = labelled(folder)
-    models = [hati.load(f"EfficientNetLite{number}") for number in range(3)]
-    if mobilenet:
-        models.append(hati.load("MobileNet_0.25_224", weights=mobilenet))
     rows = []
-    for model in models:
-        for name, preprocessing in changes(model.preprocessing):
+    for name in names:
+        model = hati.load(name, weights)
+        for change, preprocessing in changes(model.preprocessing):
             score = measure(model, preprocessing, files, truth)
-            rows.append((model.name, name, f"{score.top1:.4f}", f"{score.top5:.4f}"))
-        score = wrong_normalisation(model, files, truth)
-        rows.append((model.name, "ImageNet mean and deviation", f"{score.top1:.4f}", f"{score.top5:.4f}"))
+            rows.append((name, change, f"{score.top1:.4f}", f"{score.top5:.4f}"))
     print(table(("Model", "Preprocessing", "Top-1", "Top-5"), rows, right=(2, 3), title=f"{len(files)} photos"))
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from hati.graph import Graph
+from hati.layers import Add
 from hati.model import Model
 
 
@@ -18,9 +20,13 @@ def keras_twin(function: str, **options: Any) -> Any:
 SPREAD = 60  # of pixels less their mean: the first kernel of a network that takes such pixels is divided by it
 
 
-def lively(shapes: dict[str, tuple[int, ...]], seed: int = 0) -> dict[str, np.ndarray]:
-    """Weights under which every layer matters: kernels that keep the spread of values, batch norm away from 1 and 0."""
+def lively(graph: Graph, seed: int = 0) -> dict[str, np.ndarray]:
+    """Weights under which every layer matters, and no score is 0 or 1.
+
+    Kernels keep the spread of values, batch norm is away from 1 and 0, and smaller where a sum would grow.
+    """
     generator = np.random.default_rng(seed)
+    summed = {x.name for node in graph.nodes if isinstance(node.layer, Add) for x in node.inputs}
 
     def array(key: str, shape: tuple[int, ...]) -> np.ndarray:
         if key != "kernel":
@@ -29,12 +35,16 @@ def lively(shapes: dict[str, tuple[int, ...]], seed: int = 0) -> dict[str, np.nd
         fan_in = np.prod(shape[:2]) if len(shape) == 4 and shape[3] == 1 else np.prod(shape[:-1])
         return generator.normal(0, (2 / fan_in) ** 0.5, shape).astype(np.float32)
 
-    return {name: array(name.rpartition("/")[2], shape) for name, shape in shapes.items()}
+    arrays = {name: array(name.rpartition("/")[2], shape) for name, shape in graph.weights().items()}
+    for name in summed:
+        if f"{name}/gamma" in arrays:
+            arrays[f"{name}/gamma"] *= 0.5
+    return arrays
 
 
 def give_same_weights(model: Model, twin: Any) -> None:
     """Into Keras by `set_weights`, and from Keras' own `get_weights` into hati."""
-    arrays = lively(model.graph.weights())
+    arrays = lively(model.graph)
     if model.preprocessing.normalisation == "caffe":
         arrays[next(iter(arrays))] /= SPREAD
     twin.set_weights(list(arrays.values()))

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from oracle import lively
 
 from hati.architectures.efficientnet_lite import efficientnet_lite0
 from hati.architectures.inception_v3 import inception_v3
@@ -9,22 +10,6 @@ from hati.engines import in_numpy
 from hati.graph import Graph
 from hati.layers import Add, BatchNormalization, Conv2D, DepthwiseConv2D, InputLayer, ZeroPadding2D
 from hati.passes import fold_batch_norm, fold_padding, for_inference
-
-Arrays = dict[str, np.ndarray]
-
-
-def lively(graph: Graph) -> Arrays:
-    """Weights under which every layer matters and no value grows out of hand."""
-    generator = np.random.default_rng(0)
-    return {name: lively_array(name.rpartition("/")[2], shape, generator) for name, shape in graph.weights().items()}
-
-
-def lively_array(key: str, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
-    if key == "kernel":
-        fan_in = np.prod(shape[:2]) if shape[-1] == 1 and len(shape) == 4 else np.prod(shape[:-1])
-        return generator.normal(0, (2 / fan_in) ** 0.5, shape).astype(np.float32)
-    low, high = (0.5, 1.5) if key in ("gamma", "moving_variance") else (-0.2, 0.2)
-    return generator.uniform(low, high, shape).astype(np.float32)
 
 
 def kinds(graph: Graph) -> set[str]:

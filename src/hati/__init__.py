@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from .model import Answer, Model
 
 __version__ = "0.1.0"
+DEFAULT_MODEL = "EfficientNetLite0"  # small, and offline after installation
 __all__ = [
+    "DEFAULT_MODEL",
     "Answer",
     "HatiError",
     "Model",

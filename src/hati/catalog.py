@@ -15,7 +15,6 @@ from typing import Any
 from .errors import UnknownModel
 from .preprocessing import Preprocessing
 
-DEFAULT = "EfficientNetLite0"
 PACKAGE = "package:"
 
 

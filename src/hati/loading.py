@@ -5,7 +5,7 @@ from importlib import import_module
 from os import PathLike
 from typing import Any
 
-from . import catalog
+from . import DEFAULT_MODEL, catalog
 from .model import Model
 from .weights import store
 
@@ -41,7 +41,7 @@ def models() -> list[ModelCard]:
     ]
 
 
-def load(name: str = catalog.DEFAULT, weights: str | PathLike[str] | None = "imagenet", **options: Any) -> Model:
+def load(name: str = DEFAULT_MODEL, weights: str | PathLike[str] | None = "imagenet", **options: Any) -> Model:
     """A model of the catalog (`hati models` lists them), ready to answer.
 
     `weights` is "imagenet", the path of a file, or None for random ones; `options` are those of its function in

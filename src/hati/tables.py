@@ -12,7 +12,7 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="")
+    drawn = Table(box=box.SIMPLE_HEAD)
     for number, header in enumerate(headers):
         drawn.add_column(header, justify="right" if number in right else "left", no_wrap=True)
     for row in rows:
@@ -20,4 +20,5 @@ def table(
     console = Console(width=10_000, color_system=None)
     with console.capture() as capture:
         console.print(drawn)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines() if line.strip())
+    lines = [line.rstrip() for line in capture.get().splitlines() if line.strip()]
+    return "\n".join(lines if title is None else [title, *lines])

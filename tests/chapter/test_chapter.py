@@ -57,8 +57,8 @@ def _publish(name: str, folder: Path) -> list[str]:
     for include_top, file in ((True, entry.top_file), (False, entry.notop_file)):
         assert file is not None
         twin = keras_twin(name, include_top=include_top)
-        shapes = hati.load(name, weights=None, include_top=include_top).graph.weights()
-        twin.set_weights(list(lively(shapes).values()))
+        graph = hati.load(name, weights=None, include_top=include_top).graph
+        twin.set_weights(list(lively(graph).values()))
         with h5py.File(folder / file.name, "w") as target:
             save_weights_to_hdf5_group(target, twin)
         checksums.append("md5:" + hashlib.md5((folder / file.name).read_bytes()).hexdigest())

@@ -1,0 +1,37 @@
+"""The README shows what really happens."""
+
+import doctest
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from hati.cli import main
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.fixture
+def beside_a_cat(tmp_path: Path, cat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(cat, tmp_path / "cat.png")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("beside_a_cat")
+def test_its_python_prints_what_it_says() -> None:
+    failures, tried = doctest.testfile(str(README), module_relative=False)
+    assert (failures, tried) == (0, 4)
+
+
+@pytest.mark.usefixtures("beside_a_cat")
+def test_its_command_prints_what_it_says() -> None:
+    shown = re.search(r"\$ hati classify cat\.png\n(.*?)\n\n", README.read_text(), re.DOTALL)
+    assert shown
+    assert CliRunner().invoke(main, ["classify", "cat.png"]).stdout.strip() == shown.group(1).strip()
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(([^)#]+)\)", README.read_text()))
+def test_its_links_lead_somewhere(path: str) -> None:
+    assert (README.parent / path).exists()
