@@ -1,5 +1,6 @@
 """The command line. Every command calls one public function and prints what it gives."""
 
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -8,8 +9,8 @@ from typing import Any
 
 import click
 
-from . import __version__, catalog
-from .errors import HatiError, UnknownModel
+from . import DEFAULT_MODEL, __version__
+from .errors import ArgumentError, HatiError, UnknownModel
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -20,7 +21,7 @@ class Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except UnknownModel as error:
+        except (ArgumentError, UnknownModel) as error:
             raise click.UsageError(str(error)) from None
         except HatiError as error:
             raise click.ClickException(str(error)) from None
@@ -36,11 +37,14 @@ def main() -> None:
     hati classify holiday/ "*.png"       a folder and a pattern
     hati classify --json holiday/        one JSON object a line
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
 
 
 @main.command()
 @click.argument("photos", metavar="PHOTO...", nargs=-1, required=True)
-@click.option("--model", default=catalog.DEFAULT, show_default=True, metavar="NAME", help="A name from `hati models`.")
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, metavar="NAME", help="A name from `hati models`.")
 @click.option("--weights", default="imagenet", metavar="FILE", help="Weights of your own for that model.")
 @click.option("--top", default=3, show_default=True, type=click.IntRange(min=1), help="How many names for each photo.")
 @as_json
@@ -60,7 +64,7 @@ def classify(photos: tuple[str, ...], model: str, weights: str, top: int, as_jso
     for answer in network.answers(find(photos), top):
         if answer.error is not None:
             failures += 1
-            click.echo(f"hati: {answer.error}", err=True)
+            click.echo(" ".join(f"hati: {answer.error}".splitlines()), err=True)
         elif as_json:
             named = [prediction._asdict() for prediction in answer.predictions]
             click.echo(json.dumps({"photo": answer.photo, "model": network.name, "predictions": named}))

@@ -12,13 +12,16 @@ from .preprocessing import Normalisation
 Array = np.ndarray
 
 EDGE = 1e-3  # how far past black or white a value may lie, as a part of the way between them
-NARROW = 0.02  # a picture whose values all lie within this part of the way was probably preprocessed twice
+NARROW = 0.02  # values that all lie within this part of the way are no photo's: 5 of 255 grey levels
 
 
 def batch(x: Any, shape: Shape) -> Array:
     """x as a batch of pictures of a shape. Raises InputError with what came and what was expected."""
-    x = np.asarray(x)
     expected = f"(batch, {', '.join('any' if size is None else str(size) for size in shape)})"
+    try:
+        x = np.asarray(x)
+    except ValueError:
+        raise InputError(f"pictures of several shapes came; one array of shape {expected} was expected") from None
     if x.dtype.kind not in "fiu":
         raise InputError(f"an array of type {x.dtype} came; numbers of shape {expected} were expected")
     if x.ndim == len(shape) + 1 and _fits(x.shape[1:], shape):
@@ -37,7 +40,7 @@ def check_values(x: Array, normalisation: Normalisation, stacklevel: int) -> Non
     way = white - black
     if low >= 0 and high > 1 and (high > white + EDGE * way or _whole_numbers(x)):
         fault = "as if 0–255 pixels had never been preprocessed"
-    elif low < high < black + NARROW * way or low < black - EDGE * way:
+    elif 0 < high - low < NARROW * way or low < black - EDGE * way:
         fault = "as if they had been preprocessed twice, or for another model"
     elif high > white + EDGE * way:
         fault = "as if they had been preprocessed for another model"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .errors import LabelsError
+from .errors import ArgumentError, LabelsError
 
 
 class Label(NamedTuple):
@@ -35,7 +35,9 @@ def numbered(classes: int) -> tuple[Label, ...]:
 
 
 def ranked(scores: np.ndarray, labels: Sequence[Label], top: int) -> list[Prediction]:
-    """The `top` classes of one row of scores, best first."""
+    """The `top` classes of one row of scores, best first. Raises ArgumentError for a top below 1."""
+    if top < 1:
+        raise ArgumentError(f"top is {top}; it can be 1 or more")
     best = np.argsort(-scores, kind="stable")[:top]
     return [Prediction(labels[i].synset, labels[i].name, float(scores[i])) for i in best]
 

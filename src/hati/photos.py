@@ -3,48 +3,36 @@
 import glob
 import io
 import os
-import struct
 import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from .errors import ImageError, ImageNotFound, ImageTooLarge
 
 Photo = str | os.PathLike[str] | bytes | bytearray | IO[bytes] | np.ndarray | Image.Image
 
 MOST_PIXELS = 89_478_485  # where Pillow itself begins to warn; an RGB picture of that size takes 360 MB
-MOST_BYTES = 256 * 1024 * 1024  # of a photo that comes over the network
-SUFFIXES = frozenset(
-    [
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".png",
-        ".webp",
-        ".gif",
-        ".bmp",
-        ".dib",
-        ".tif",
-        ".tiff",
-        ".jp2",
-        ".j2k",
-        ".avif",
-        ".ppm",
-        ".pgm",
-        ".pbm",
-        ".tga",
-    ]
-)
-
-_one_at_a_time = threading.Lock()  # Python's warning filters are shared by all threads
+MOST_BYTES = 256 * 1024 * 1024  # of a photo, wherever it comes from
+SUFFIXES = {
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff",
+    ".jp2", ".j2k", ".avif", ".ppm", ".pgm", ".pbm", ".tga",
+}  # fmt: skip
+TURNS = {  # by EXIF's orientation: what brings the picture upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def read(photo: Photo, name: str | None = None) -> Image.Image:
@@ -66,12 +54,8 @@ def read(photo: Photo, name: str | None = None) -> Image.Image:
     if not data:
         raise ImageError(f"{name}: the file is empty")
     with decoding(name):
-        opened = _open(data)
-        if opened.width * opened.height > MOST_PIXELS:
-            raise ImageTooLarge(
-                f"{name}: {opened.width} × {opened.height} pixels, more than the {MOST_PIXELS:,} that hati opens; "
-                "make it smaller first, or pass it as an array"
-            )
+        opened = Image.open(io.BytesIO(data))
+        _check_header(opened, name)
         return _upright_rgb(opened)
 
 
@@ -104,51 +88,75 @@ def is_url(place: str) -> bool:
     return place.startswith(("http://", "https://"))
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: str | os.PathLike[str]) -> bytes:
     """A file's bytes. Raises ImageNotFound, or ImageError where the system does not let it be read."""
+    name = os.fspath(path)
     try:
-        return path.read_bytes()
+        file = open(path, "rb")  # noqa: SIM115 - only what opening raises is meant here
     except FileNotFoundError:
-        raise ImageNotFound(f"{path}: there is no such file") from None
+        raise ImageNotFound(f"{name}: there is no such file") from None
     except IsADirectoryError:
-        raise ImageNotFound(f"{path}: there is no photo in this folder") from None
+        raise ImageNotFound(f"{name}: there is no photo in this folder") from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ImageError(f"{path}: the file cannot be read ({reason})") from None
+        raise _unreadable(name, error) from None
+    with file:
+        return _content(file)
+
+
+class _Hush:
+    """Pillow's warnings stay unsaid while any thread is in here.
+
+    Python's warning filters are shared by all threads: the first one in sets them, the last one out puts them back.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._filters = threading.Lock(), 0, ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._filters.enter_context(warnings.catch_warnings())
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._filters.close()
+
+
+_hush = _Hush()
 
 
 @contextmanager
 def decoding(name: str) -> Iterator[None]:
-    """Pillow's many errors as one of ours."""
+    """Pillow's many errors as one of ours, and its warnings as none: a picture comes out, or an error says why not."""
     try:
-        yield
+        with _hush:
+            yield
     except ImageError:
         raise
     except UnidentifiedImageError:
         raise ImageError(f"{name}: this is no picture of a format known here, or its beginning is damaged") from None
     except Image.DecompressionBombError as error:
         raise ImageTooLarge(f"{name}: {error}") from None
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        TypeError,
-        IndexError,
-        KeyError,
-        OverflowError,
-        EOFError,
-        struct.error,
-    ) as error:
-        raise ImageError(f"{name}: the picture is damaged ({error})") from None
     except MemoryError:
         raise ImageTooLarge(f"{name}: the picture needs more memory than there is") from None
+    except Exception as error:  # each of Pillow's formats has its own, and none promises which
+        reason = " ".join(str(error).split())
+        raise ImageError(f"{name}: the picture is damaged ({reason or type(error).__name__})") from error
 
 
-def _open(data: bytes) -> Image.Image:
-    """Only the header is read here, and `read` decides on its size."""
-    with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(io.BytesIO(data))
+def _check_header(photo: Image.Image, name: str) -> None:
+    """Refuse a picture before any pixel of it is decoded."""
+    if photo.format == "EPS":
+        raise ImageError(f"{name}: this is PostScript, a program to be run; save what it draws as PNG")
+    if photo.width * photo.height > MOST_PIXELS:
+        raise ImageTooLarge(
+            f"{name}: {photo.width} × {photo.height} pixels, more than the {MOST_PIXELS:,} that hati opens; "
+            "make it smaller first, or pass it as an array"
+        )
 
 
 def _bytes(photo: str | os.PathLike[str] | bytes | bytearray | IO[bytes]) -> bytes:
@@ -159,10 +167,27 @@ def _bytes(photo: str | os.PathLike[str] | bytes | bytearray | IO[bytes]) -> byt
 
         return read_url(photo, MOST_BYTES)
     if isinstance(photo, str | os.PathLike):
-        return read_file(Path(photo))
+        return read_file(photo)
     if hasattr(photo, "read"):
-        return photo.read()
+        return _content(photo)
     raise ImageError(f"a {type(photo).__name__} is no photo; give a path, bytes, a URL, an array or a PIL image")
+
+
+def _content(file: IO[bytes]) -> bytes:
+    try:
+        data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise _unreadable(describe(file), error) from None
+    if not isinstance(data, bytes):
+        raise ImageError(f'{describe(file)}: it gives {type(data).__name__}; open it with mode "rb", to give bytes')
+    if len(data) > MOST_BYTES:
+        raise ImageError(f"{describe(file)}: longer than the {MOST_BYTES >> 20} MB that a photo may have")
+    return data
+
+
+def _unreadable(name: str, error: OSError | ValueError) -> ImageError:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return ImageError(f"{name}: the file cannot be read ({reason or error})")
 
 
 def _photos(paths: Iterable[Path]) -> list[str]:
@@ -171,24 +196,37 @@ def _photos(paths: Iterable[Path]) -> list[str]:
 
 def _upright_rgb(photo: Image.Image) -> Image.Image:
     photo.load()
-    return _rgb(ImageOps.exif_transpose(photo))
+    turn = TURNS.get(_orientation(photo))
+    upright = _rgb(photo if turn is None else photo.transpose(turn))
+    upright.info.clear()  # it tells of the file: whoever reads this picture again would turn it again
+    return upright
+
+
+def _orientation(photo: Image.Image) -> int:
+    """EXIF's word on how the camera was held, 1 to 8."""
+    try:
+        return photo.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # the pixels are sound, and damaged EXIF is no reason to refuse them
+        return 1
 
 
 def _rgb(photo: Image.Image) -> Image.Image:
     if photo.mode.startswith("I") or photo.mode == "F":
-        photo = _eight_bits(np.asarray(photo, np.float64))
+        photo = _eight_bits(np.asarray(photo, np.float32))
     if photo.has_transparency_data:
         photo = photo.convert("RGBA")
-        white = Image.new("RGBA", photo.size, "white")
-        photo = Image.alpha_composite(white, photo)
+        white = Image.new("RGB", photo.size, "white")
+        white.paste(photo, mask=photo)
+        return white
     return photo.convert("RGB")
 
 
 def _eight_bits(x: np.ndarray) -> Image.Image:
     """Deep grey pixels to 0–255: floats up to 1 and integers above 255 are scaled by what their type can hold."""
-    highest = float(x.max(initial=0))
-    full = 1 if 0 < highest <= 1 else 255 if highest <= 255 else 65535 if highest <= 65535 else highest
-    return Image.fromarray(np.clip(np.round(x * (255 / full)), 0, 255).astype(np.uint8))
+    x = np.nan_to_num(x, posinf=0, neginf=0).clip(0)
+    highest = float(x.max())
+    full = 1 if highest <= 1 else 255 if highest <= 255 else 65535 if highest <= 65535 else highest
+    return Image.fromarray(np.rint(x * (255 / full)).astype(np.uint8))
 
 
 def _from_array(x: np.ndarray[Any, Any], name: str) -> Image.Image:

@@ -4,6 +4,7 @@ A Preprocessing belongs to weights, not to an architecture, and travels with the
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -43,12 +44,12 @@ class Normalisation:
             channel /= deviation
         return x
 
-    @property
+    @cached_property
     def lowest(self) -> float:
         """What black becomes, in the channel where it is lowest."""
         return float(self(np.zeros((1, 1, 3))).min())
 
-    @property
+    @cached_property
     def highest(self) -> float:
         """What white becomes, in the channel where it is highest."""
         return float(self(np.full((1, 1, 3), 255.0)).max())
@@ -85,9 +86,9 @@ class Preprocessing:
         """The middle of an RGB photo -> (height, width, 3) uint8."""
         height, width = size
         scale = self.crop * min(photo.width / width, photo.height / height)
-        half = (scale * width / 2, scale * height / 2)
-        middle = (photo.width / 2, photo.height / 2)
-        box = (middle[0] - half[0], middle[1] - half[1], middle[0] + half[0], middle[1] + half[1])
+        left = max(0.0, (photo.width - scale * width) / 2)  # -1e-14 comes of rounding, and Pillow refuses it
+        top = max(0.0, (photo.height - scale * height) / 2)
+        box = (left, top, photo.width - left, photo.height - top)
         return np.asarray(photo.resize((width, height), INTERPOLATIONS[self.interpolation], box))
 
     def __call__(self, photo: Image.Image, size: tuple[int, int]) -> Array:

@@ -5,6 +5,7 @@ photos better; see `hati.photos`.
 """
 
 import io
+import operator
 import os
 import warnings
 from pathlib import Path
@@ -37,17 +38,32 @@ def load_img(
         raise ArgumentError(f"color_mode is {color_mode!r}; it can be 'rgb', 'rgba' or 'grayscale'")
     if interpolation not in INTERPOLATIONS:
         raise ArgumentError(f"interpolation is {interpolation!r}; it can be {', '.join(INTERPOLATIONS)}")
+    size = _size(target_size)
     if isinstance(path, io.BytesIO):
         file, name = path, "the bytes given"
     elif isinstance(path, str | bytes | os.PathLike):
         name = os.fsdecode(path)
-        file = io.BytesIO(read_file(Path(name)))
+        file = io.BytesIO(read_file(name))
     else:
         raise ArgumentError(f"path is a {type(path).__name__}; a path or an io.BytesIO was expected")
     with decoding(name):
-        photo = Image.open(file)
+        photo = _converted(Image.open(file), color_mode)
+        photo = _resized(photo, size, interpolation, keep_aspect_ratio) if size else photo
         photo.load()
-        return _resized(_converted(photo, color_mode), target_size, interpolation, keep_aspect_ratio)
+        return photo
+
+
+def _size(target_size: Any) -> tuple[int, int] | None:
+    """(height, width); a third number is passed over, so that a model's input shape will do."""
+    if target_size is None:
+        return None
+    try:
+        height, width = map(operator.index, target_size[:2])
+    except (TypeError, ValueError):
+        height = width = 0
+    if height < 1 or width < 1:
+        raise ArgumentError(f"target_size is {target_size!r}; it can be (height, width) in pixels")
+    return height, width
 
 
 def _converted(photo: Image.Image, color_mode: ColorMode) -> Image.Image:
@@ -57,25 +73,27 @@ def _converted(photo: Image.Image, color_mode: ColorMode) -> Image.Image:
     return photo if photo.mode == mode else photo.convert(mode)
 
 
-def _resized(
-    photo: Image.Image, target_size: tuple[int, int] | None, interpolation: str, keep_aspect_ratio: bool
-) -> Image.Image:
-    if target_size is None or photo.size == (target_size[1], target_size[0]):
+def _resized(photo: Image.Image, size: tuple[int, int], interpolation: str, keep_aspect_ratio: bool) -> Image.Image:
+    height, width = size
+    if photo.size == (width, height):
         return photo
-    height, width = target_size
-    box = None
-    if keep_aspect_ratio:
-        crop_height = min(photo.height, photo.width * height // width)
-        crop_width = min(photo.width, photo.height * width // height)
-        top, left = (photo.height - crop_height) // 2, (photo.width - crop_width) // 2
-        box = (left, top, left + crop_width, top + crop_height)
+    box = _middle(photo, size) if keep_aspect_ratio else None
     return photo.resize((width, height), INTERPOLATIONS[interpolation], box)
+
+
+def _middle(photo: Image.Image, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The largest part of whole pixels, as Keras rounds them, that has the proportions of `size`."""
+    height, width = size
+    crop_height = min(photo.height, photo.width * height // width)
+    crop_width = min(photo.width, photo.height * width // height)
+    top, left = (photo.height - crop_height) // 2, (photo.width - crop_width) // 2
+    return left, top, left + crop_width, top + crop_height
 
 
 def img_to_array(img: Any, data_format: str | None = None, dtype: str | None = None) -> np.ndarray:
     """A PIL image -> (height, width, channels), float32 unless `dtype` says otherwise; values are the pixels'."""
     channels_first = check_data_format(data_format) == "channels_first"
-    x = np.asarray(img, dtype or "float32")
+    x = _numbers(img, dtype)
     if x.ndim == 2:
         x = x[:, :, np.newaxis]
     if x.ndim != 3:
@@ -88,17 +106,13 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: str | None = N
 def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: str | None = None) -> Image.Image:
     """(height, width, 1, 3 or 4 channels) -> PIL image; `scale` stretches the values over 0–255."""
     channels_first = check_data_format(data_format) == "channels_first"
-    x = np.asarray(x, dtype or "float32")
-    if x.ndim != 3:
+    x = _numbers(x, dtype)
+    if x.ndim != 3 or not x.size:
         raise ArgumentError(f"an array of shape {x.shape} came; one picture, (height, width, channels), was expected")
     if channels_first:
         x = x.transpose(1, 2, 0)
     if scale:
-        x = x - np.min(x)
-        highest = np.max(x)
-        if highest != 0:
-            x /= highest
-        x *= 255
+        x = _stretched(x)
     match x.shape[2]:
         case 3 | 4:
             return Image.fromarray(x.astype("uint8"))
@@ -107,6 +121,24 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
         case 1:
             return Image.fromarray(x[:, :, 0].astype("uint8"))
     raise ArgumentError(f"an array with {x.shape[2]} channels came; a picture has 1, 3 or 4")
+
+
+def _numbers(x: Any, dtype: str | None) -> np.ndarray:
+    try:
+        return np.asarray(x, dtype or "float32")
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"a {type(x).__name__} came that is no array of {dtype or 'float32'} ({error})") from None
+
+
+def _stretched(x: np.ndarray) -> np.ndarray:
+    if x.dtype.kind != "f":
+        raise ArgumentError(f"dtype is {str(x.dtype)!r}; scale=True needs a float type")
+    x = x - np.min(x)
+    highest = np.max(x)
+    if highest != 0:
+        x /= highest
+    x *= 255
+    return x
 
 
 def save_img(
@@ -126,4 +158,9 @@ def save_img(
     if photo.mode == "RGBA" and file_format == "jpeg":
         warnings.warn("JPEG has no transparency: the alpha channel is left out", stacklevel=2)
         photo = photo.convert("RGB")
-    photo.save(path, format=file_format, **options)
+    try:
+        photo.save(path, format=file_format, **options)
+    except KeyError:
+        raise ArgumentError(f"file_format is {file_format!r}; Pillow writes no such format") from None
+    except ValueError as error:
+        raise ArgumentError(f"{path}: {error}; give a file_format that Pillow writes, and its options") from None
