@@ -26,7 +26,7 @@ def scores(number: int, x: np.ndarray) -> np.ndarray:
 
 def _strides(w: dict[str, torch.Tensor]) -> list[int]:
     """A stage begins where kernel or channels change; its first block has the stage's stride."""
-    shapes = []
+    shapes: list[tuple[int, int]] = []
     while (name := f"_blocks.{len(shapes)}.") + "_depthwise_conv.weight" in w:
         shapes.append((w[name + "_depthwise_conv.weight"].shape[2], w[name + "_project_conv.weight"].shape[0]))
     stages = list(dict.fromkeys(shapes))
@@ -53,5 +53,5 @@ def _conv_bn(
         total = max((-(-size // stride) - 1) * stride + window - size, 0)
         pads += [total // 2, total - total // 2]
     y = F.conv2d(F.pad(x, pads), kernel, stride=stride, groups=groups)
-    names = (f"{bn}.{part}" for part in ("running_mean", "running_var", "weight", "bias"))
-    return F.batch_norm(y, *(w[name] for name in names), training=False, eps=1e-3)
+    mean, variance, gamma, beta = (w[f"{bn}.{part}"] for part in ("running_mean", "running_var", "weight", "bias"))
+    return F.batch_norm(y, mean, variance, gamma, beta, training=False, eps=1e-3)

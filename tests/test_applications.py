@@ -9,7 +9,6 @@ import pytest
 from oracle import keras_twin
 
 from hati import applications, catalog
-from hati.applications import building
 from hati.errors import ArgumentError, WeightsError
 from hati.weights import store
 
@@ -97,7 +96,7 @@ def test_an_entrys_module_has_all_that_keras_modules_have(entry: catalog.Entry) 
     assert {entry.function, "preprocess_input", "decode_predictions"} <= set(module.__all__)
     assert getattr(applications, entry.function) is getattr(module, entry.function)
     pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    normalisation = building.find(entry.name).preprocessing.normalisation
+    normalisation = entry.preprocessing.normalisation
     assert module.preprocess_input.keywords == {"mode": normalisation}
     assert module.preprocess_input(pixels).dtype == np.float32
 

@@ -12,6 +12,7 @@ import hati
 from hati.applications.mobilenet import MobileNet
 from hati.errors import ArgumentError, GraphError, ImageError, InputError, InputWarning, LabelsError, WeightsError
 from hati.model import Model
+from hati.photos import Photo
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_a_real_cat_is_named(model: Model, cat: Path) -> None:
 def test_every_kind_of_photo_gives_the_same_answer(model: Model, cat: Path) -> None:
     opened = Image.open(cat).convert("RGB")
     with cat.open("rb") as file:
-        kinds = [str(cat), cat, cat.read_bytes(), opened, np.asarray(opened), file]
+        kinds: list[Photo] = [str(cat), cat, cat.read_bytes(), opened, np.asarray(opened), file]
         answers = [model.classify(kind) for kind in kinds]
         assert all(answer == answers[0] for answer in answers)
     together = model.classify(kinds[:5])

@@ -15,6 +15,7 @@ from ..errors import ArgumentError
 from ..graph import Graph, Shape
 from ..layers import Function
 from ..model import Model
+from ..summary import totals
 from ..weights import Weights, from_file, random, store
 
 Architecture = Callable[[Shape, Head], Graph]
@@ -164,7 +165,7 @@ def _weights(request: Request, entry: Entry, graph: Graph, names: dict[str, str]
     if not request.imagenet:
         return from_file(Path(request.weights), graph, names, body_only=body_only)
     file = entry.weights_file(request.include_top)
-    path = store.fetch(file, entry.parameters)
+    path = store.fetch(file, totals(graph).parameters)
     return from_file(path, graph, names, body_only=body_only, verify=partial(store.verify, file, path))
 
 
