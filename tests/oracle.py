@@ -38,7 +38,7 @@ def lively(graph: Graph, seed: int = 0) -> dict[str, np.ndarray]:
     arrays = {name: array(name.rpartition("/")[2], shape) for name, shape in graph.weights().items()}
     for name in summed:
         if f"{name}/gamma" in arrays:
-            arrays[f"{name}/gamma"] *= 0.5
+            arrays[f"{name}/gamma"] *= 0.3
     return arrays
 
 
