@@ -40,8 +40,12 @@ def features_differ(function: str, **options: Any) -> tuple[float, float, float]
     """
     model, twin = twins(function, include_top=False, **options)
     x = pictures(model, *model.size)[:1]
-    arrays = dict(zip(model.graph.weights(), map(np.float64, model.get_weights()), strict=True))
-    ours, theirs, truth = model.predict(x), twin.predict(x, verbose=0), in_numpy.run(model.graph, arrays, np.float64(x))
+    arrays = dict(zip(model.graph.weights(), (w.astype(np.float64) for w in model.get_weights()), strict=True))
+    ours, theirs, truth = (
+        model.predict(x),
+        twin.predict(x, verbose=0),
+        in_numpy.run(model.graph, arrays, x.astype(np.float64)),
+    )
     scale = largest(truth)
     return largest(ours - theirs) / scale, largest(ours - truth) / scale, largest(theirs - truth) / scale
 

@@ -92,8 +92,11 @@ def _initial_array(key: str, shape: tuple[int, ...], generator: np.random.Genera
     if key != "kernel":
         return np.full(shape, float(key in ("gamma", "moving_variance")), np.float32)
     window = int(np.prod(shape[:-2]))
-    limit = (6 / (window * (shape[-2] + shape[-1]))) ** 0.5
-    return generator.uniform(-limit, limit, shape).astype(np.float32)
+    limit = np.float32((6 / (window * (shape[-2] + shape[-1]))) ** 0.5)
+    kernel = generator.random(shape, np.float32)
+    kernel *= 2 * limit
+    kernel -= limit
+    return kernel
 
 
 def _identity(path: Path) -> Identity:
