@@ -110,6 +110,21 @@ def test_a_network_without_classifier_names_nothing(cat: Path) -> None:
         body.classify(cat)
 
 
+def test_a_network_that_takes_no_rgb_names_no_photos(cat: Path) -> None:
+    grey = MobileNet(input_shape=(32, 32, 1), alpha=0.25, weights=None)
+    with pytest.raises(InputError, match="takes pictures with 1 channels"):
+        grey.classify(cat)
+
+
+def test_weights_that_were_given_or_taken_are_copies() -> None:
+    model = untrained()
+    given = model.get_weights()
+    model.set_weights(given)
+    for array in (given[0], model.get_weights()[0]):
+        array[:] = 0
+    assert model.get_weights()[0].any()
+
+
 def test_classes_of_your_own_are_numbered_until_they_are_named(tiny: Model) -> None:
     found = tiny.classify(np.zeros((10, 10, 3), np.uint8), top=7)
     assert {prediction.name for prediction in found} == {f"class_{number}" for number in range(7)}

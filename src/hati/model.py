@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from . import inputs, photos, summary, weights
-from .errors import ArgumentError, ImageError, LabelsError
+from .errors import ArgumentError, ImageError, InputError, LabelsError
 from .graph import Graph, Node, Shape
 from .labels import Label, Prediction, ranked
 from .layers import Dropout
@@ -131,7 +131,8 @@ class Model:
         A photo is a path, a URL, bytes, a PIL image, or an array (height, width, 3) of 0–255 RGB. One photo gives a
         list of its `top` predictions (synset, name, score), best first; several give a list of such lists.
 
-        Raises ImageError at the first photo that cannot be read, LabelsError for a model without a classifier.
+        Raises ImageError at the first photo that cannot be read, LabelsError for a model without a classifier, and
+        InputError for one that takes no RGB.
         """
         if _is_one(photos):
             return self.classify([photos], top)[0]
@@ -173,15 +174,17 @@ class Model:
         return np.concatenate(vectors)
 
     def get_weights(self) -> list[Array]:
-        """Every array, in Keras' order."""
-        return list(self._weights.arrays().values())
+        """A copy of every array, in Keras' order."""
+        arrays = [array.copy() for array in self._weights.arrays().values()]
+        self._weights.release()
+        return arrays
 
     def set_weights(self, arrays: Sequence[Array]) -> None:
         """Take arrays in Keras' order. Raises WeightsError, and keeps the old ones, where they do not fit."""
         names = list(self.graph.weights())
         if len(arrays) != len(names):
             raise ArgumentError(f"{len(arrays)} arrays came; {self.name} has {len(names)}")
-        self._use(weights.from_arrays(dict(zip(names, map(np.asarray, arrays), strict=True)), self.graph))
+        self._use(weights.from_arrays(dict(zip(names, map(np.array, arrays), strict=True)), self.graph))
 
     def load_weights(self, path: str | Path) -> None:
         """Take the weights of a file. Raises WeightsError, and keeps the old ones, where they do not fit."""
@@ -225,6 +228,11 @@ class Model:
                 yield Answer(photos.describe(photo), ranked(next(scores), labels, top))
 
     def _read(self, photo: Photo) -> Array:
+        channels = self.graph.input.shape[-1]
+        if channels != 3:
+            raise InputError(
+                f"{self.name} takes pictures with {channels} channels, photos have 3; give arrays to predict"
+            )
         return self.preprocessing(photos.read(photo), self.size)
 
     def _feature_layer(self) -> str:
