@@ -44,7 +44,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("ResNet50", {"weights": "imagenet", "include_top": False, "input_shape": (200, 200, 1)}, "needs 3 channels"),
     ("ResNet50", {"weights": "imagenet", "classifier_activation": "relu"}, "it can be None or 'softmax'"),
     ("ResNet50", {"weights": None, "input_shape": (31, 200, 3)}, "can be 32 or more"),
-    ("ResNet50", {"weights": None, "input_shape": (200, 3)}, "three numbers were expected"),
+    ("ResNet50", {"weights": None, "input_shape": (200, 3)}, "three whole numbers were expected"),
     ("ResNet50", {"weights": None, "input_shape": (None, None, 3)}, "height and width must be known"),
     ("ResNet50", {"weights": None, "classifier_activation": "nonsense"}, "classifier_activation is 'nonsense'"),
     ("InceptionV3", {"weights": None, "input_shape": (74, 75, 3)}, "can be 75 or more"),
@@ -76,6 +76,10 @@ def test_what_keras_refuses_is_refused_before_any_download(
     [
         ({"pooling": "median"}, "pooling is 'median'"),
         ({"classes": 0}, "classes is 0"),
+        ({"classes": 2.5}, r"classes is 2\.5"),
+        ({"input_shape": 64}, "input_shape is 64; three whole numbers"),
+        ({"input_shape": (64.5, 64, 3)}, r"input_shape is \(64\.5, 64, 3\)"),
+        ({"input_shape": (64, 64, 0)}, "the channels, must be known"),
         ({"input_tensor": np.zeros(1)}, "input_tensor means nothing here"),
         ({"input_shape": (64, 64, None)}, "the channels, must be known"),
     ],
@@ -83,6 +87,12 @@ def test_what_keras_refuses_is_refused_before_any_download(
 def test_what_keras_would_stumble_over_is_refused_too(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         applications.ResNet50(weights=None, **options)
+
+
+@pytest.mark.parametrize("alpha", [0, -1, 0.01])
+def test_a_width_that_leaves_no_channel_is_refused(alpha: float) -> None:
+    with pytest.raises(ArgumentError, match=f"alpha is {alpha}; it can be 0.03125 or more"):
+        applications.MobileNet(alpha=alpha, weights=None)
 
 
 def test_an_unusual_number_of_channels_is_warned_of() -> None:

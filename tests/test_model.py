@@ -167,6 +167,13 @@ def test_arrays_that_a_model_cannot_take_are_refused(tiny: Model, x: np.ndarray,
         tiny.predict(x)
 
 
+def test_pictures_that_vanish_on_their_way_are_refused() -> None:
+    body = hati.load("InceptionV3", weights=None, include_top=False)
+    assert body.predict(np.zeros((1, 75, 80, 3))).shape == (1, 1, 1, 2048)
+    with pytest.raises(InputError, match=r"\(30, 30, 3\) are too small for inception_v3: conv2d_\d+: a window of 3"):
+        body.predict(np.zeros((1, 30, 30, 3)))
+
+
 def test_pixels_that_were_never_preprocessed_are_warned_of(tiny: Model) -> None:
     with pytest.warns(InputWarning, match="never been preprocessed"):
         tiny.predict(np.full((1, 32, 32, 3), 200, np.uint8))

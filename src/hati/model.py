@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, cast, overload
 
 import numpy as np
-from PIL import Image
 
 from . import inputs, photos, summary, weights
-from .errors import ArgumentError, ImageError, InputError, LabelsError
+from .errors import ArgumentError, GraphError, ImageError, InputError, LabelsError
 from .graph import Graph, Node, Shape
 from .labels import Label, Prediction, ranked
 from .layers import Dropout
+from .passes import with_input
 from .photos import Photo
 from .preprocessing import NORMALISATIONS, Normalisation, Preprocessing
 from .progress import Verbose, track
@@ -60,6 +59,7 @@ class Model:
         self.graph, self.preprocessing, self.size = graph, preprocessing, size
         self.labels = tuple(labels) if labels is not None else None
         self._pytorch_names = pytorch_names
+        self._fitting: set[Shape] = {graph.input.shape}  # input shapes that are known to go through
         self._lock = threading.Lock()
         self._use(weights)
 
@@ -111,6 +111,7 @@ class Model:
         x = inputs.batch(x, self.graph.input.shape)
         if not len(x):
             return np.empty((0, *(size or 0 for size in self.graph.output.shape)), np.float32)
+        self._check_size(x.shape[1:])
         session = self._session(self.graph)
         parts = []
         for start in track(range(0, len(x), batch_size), -(-len(x) // batch_size), "predict", verbose):
@@ -212,6 +213,16 @@ class Model:
                 self._sessions[output] = run_onnx.session(graph, part)
             return self._sessions[output]
 
+    def _check_size(self, shape: tuple[int, ...]) -> None:
+        """Where the network leaves the size open, refuse pictures that vanish on their way through it."""
+        if shape in self._fitting:
+            return
+        try:
+            with_input(self.graph, shape)
+        except GraphError as error:
+            raise InputError(f"pictures of shape {shape} are too small for {self.name}: {error}") from None
+        self._fitting.add(shape)
+
     def _answer_batch(self, batch: list[Photo], top: int, labels: Sequence[Label]) -> Iterator[Answer]:
         pictures: list[Array | ImageError] = []
         for photo in batch:
@@ -249,4 +260,5 @@ class Model:
 def _is_one(photos: Photo | Iterable[Photo]) -> TypeGuard[Photo]:
     if isinstance(photos, np.ndarray):
         return photos.ndim < 4
-    return isinstance(photos, str | bytes | bytearray | os.PathLike | Image.Image) or hasattr(photos, "read")
+    one = isinstance(photos, str | bytes | bytearray) or hasattr(photos, "read")
+    return one or not hasattr(photos, "__iter__")

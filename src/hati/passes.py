@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from .graph import Graph, Layer, Node, weights_of
-from .layers import BatchNormalization, Conv2D, DepthwiseConv2D, ZeroPadding2D
+from .graph import Graph, Layer, Node, Shape, weights_of
+from .layers import BatchNormalization, Conv2D, DepthwiseConv2D, InputLayer, ZeroPadding2D
 
 Array = np.ndarray
 Arrays = dict[str, Array]
@@ -17,6 +17,15 @@ def for_inference(graph: Graph, weights: Mapping[str, Array]) -> tuple[Graph, Ar
     """The graph as engines like it: no batch norm behind a convolution, no padding before one."""
     graph, arrays = fold_batch_norm(graph, weights)
     return fold_padding(graph), arrays
+
+
+def with_input(graph: Graph, shape: Shape) -> Graph:
+    """The same network for pictures of another size. Raises GraphError at the first layer that they do not fit."""
+
+    def step(node: Node, x: list[Node]) -> Node:
+        return node.layer(*x, name=node.name) if x else InputLayer(shape)(name=node.name)
+
+    return Graph(graph.fold(step)[graph.output.name], graph.name)
 
 
 def fold_batch_norm(graph: Graph, weights: Mapping[str, Array]) -> tuple[Graph, Arrays]:

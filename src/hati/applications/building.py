@@ -112,8 +112,8 @@ def check(request: Request) -> None:
             f"classes is {request.classes}, but weights='imagenet' with include_top=True has 1000; "
             "take weights=None, or include_top=False and a head of your own"
         )
-    if request.classes < 1:
-        raise ArgumentError(f"classes is {request.classes}; it can be 1 or more")
+    if not isinstance(request.classes, int) or request.classes < 1:
+        raise ArgumentError(f"classes is {request.classes}; it can be a whole number from 1 on")
     if request.pooling not in (None, *get_args(Pooling)):
         raise ArgumentError(f"pooling is {request.pooling!r}; it can be None, 'avg' or 'max'")
     _check_activation(request)
@@ -125,11 +125,14 @@ def input_shape(request: Request, default_size: int, smallest: int) -> Shape:
     default: Shape = (default_size, default_size, 3)
     if given is None:
         return default if request.include_top else (None, None, 3)
-    given = tuple(given)
-    if len(given) != 3:
-        raise ArgumentError(f"input_shape is {given}; three numbers were expected, (height, width, channels)")
-    height, width, channels = given
-    if channels is None:
+    if (
+        not isinstance(given, tuple | list)
+        or len(given) != 3
+        or not all(isinstance(size, int | None) for size in given)
+    ):
+        raise ArgumentError(f"input_shape is {given}; three whole numbers were expected, (height, width, channels)")
+    height, width, channels = given = tuple(given)
+    if channels is None or channels < 1:
         raise ArgumentError(f"input_shape is {given}; its last number, the channels, must be known")
     if request.imagenet and request.include_top and given != default:
         raise ArgumentError(f"input_shape is {given}, but weights='imagenet' with include_top=True needs {default}")

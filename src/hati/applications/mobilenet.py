@@ -44,6 +44,8 @@ def MobileNet(
         raise ArgumentError(f"depth_multiplier is {depth_multiplier}; weights='imagenet' needs 1")
     if weights == "imagenet" and alpha not in ALPHAS:
         raise ArgumentError(f"alpha is {alpha}; weights='imagenet' has {', '.join(map(str, ALPHAS))}")
+    if int(32 * alpha) < 1:
+        raise ArgumentError(f"alpha is {alpha}; it can be 0.03125 or more, so that the narrowest layer keeps a channel")
     request = Request(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
     size = _trained_size(input_shape)
     height = input_shape[0] if input_shape else size if include_top else None
