@@ -64,8 +64,10 @@ def test_a_shape_rule_tells_what_numpy_makes(case: Case) -> None:
     assert all(rule in (None, size) for rule, size in zip(graph.output.shape, found, strict=True))
 
 
-def kinds() -> set[type[Layer]]:
-    return set(Layer.__subclasses__()) - {InputLayer}
+def kinds(family: type[Layer] = Layer) -> set[type[Layer]]:
+    """Every kind that a network can hold: those that no other kind is built on."""
+    members = family.__subclasses__()
+    return set.union(*map(kinds, members)) - {InputLayer} if members else {family}
 
 
 @pytest.mark.parametrize("rules", [in_numpy.apply, to_onnx.lower], ids=["numpy", "onnx"])

@@ -103,7 +103,9 @@ class ReLU(Layer):
 
 
 @dataclass(frozen=True)
-class MaxPooling2D(Layer):
+class Pooling2D(Layer):
+    """One number for each window of each channel: (H, W, C) -> (H', W', C)."""
+
     pool_size: Pair
     strides: Pair
     padding: Padding = "valid"
@@ -112,32 +114,30 @@ class MaxPooling2D(Layer):
         return (*slide(x[0], self.pool_size, self.strides, self.padding), x[0][2])
 
 
-@dataclass(frozen=True)
-class AveragePooling2D(Layer):
+class MaxPooling2D(Pooling2D):
+    pass
+
+
+class AveragePooling2D(Pooling2D):
     """The mean of each window; pixels of the padding are not counted."""
 
-    pool_size: Pair
-    strides: Pair
-    padding: Padding = "valid"
-
-    def shape(self, x: Sequence[Shape]) -> Shape:
-        return (*slide(x[0], self.pool_size, self.strides, self.padding), x[0][2])
-
 
 @dataclass(frozen=True)
-class GlobalAveragePooling2D(Layer):
+class GlobalPooling2D(Layer):
+    """One number for each channel: (H, W, C) -> (C,), or (1, 1, C) with keepdims."""
+
     keepdims: bool = False
 
     def shape(self, x: Sequence[Shape]) -> Shape:
-        return pooled(x[0], self.keepdims)
+        return (1, 1, x[0][2]) if self.keepdims else x[0][2:]
 
 
-@dataclass(frozen=True)
-class GlobalMaxPooling2D(Layer):
-    keepdims: bool = False
+class GlobalAveragePooling2D(GlobalPooling2D):
+    pass
 
-    def shape(self, x: Sequence[Shape]) -> Shape:
-        return pooled(x[0], self.keepdims)
+
+class GlobalMaxPooling2D(GlobalPooling2D):
+    pass
 
 
 @dataclass(frozen=True)
@@ -213,10 +213,6 @@ def known(shape: Shape) -> WeightShape:
 
 def channels(shape: Shape) -> int:
     return known(shape[-1:])[0]
-
-
-def pooled(shape: Shape, keepdims: bool) -> Shape:
-    return (1, 1, shape[2]) if keepdims else shape[2:]
 
 
 def slide(shape: Shape, window: Pair, strides: Pair, padding: Padding) -> tuple[Size, Size]:
