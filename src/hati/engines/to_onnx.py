@@ -22,8 +22,8 @@ OPSET, IR_VERSION = 17, 8  # read by every ONNX Runtime since 1.12 (May 2022)
 class Writer:
     """Collects the ONNX nodes and constants of one graph."""
 
-    def __init__(self, graph: Graph, weights: Mapping[str, Array]):
-        self.graph, self.weights = graph, weights
+    def __init__(self, weights: Mapping[str, Array]):
+        self.weights = weights
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
@@ -71,8 +71,8 @@ class Writer:
 
 
 def export(graph: Graph, weights: Mapping[str, Array]) -> onnx.ModelProto:
-    """One ONNX model with its weights inside: input and output are named as the graph's first and last layers."""
-    out = Writer(graph, weights)
+    """One ONNX model with its weights inside; it takes `image` and gives `output`."""
+    out = Writer(weights)
     last = graph.fold(lambda node, x: lower(node.layer, out, node, x))[graph.output.name]
     result = out.op("Identity", [out.channels_last(graph.output, last)], "output")
     value = helper.make_tensor_value_info
