@@ -1,16 +1,21 @@
 """What comes over the network, in one place: every failure is one clear sentence."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-import requests
+from typing import TYPE_CHECKING
 
 from . import __version__
 from .errors import ImageError
 
+if TYPE_CHECKING:
+    import requests
+
 CONNECT_SECONDS, SILENCE_SECONDS = 5, 30
 PIECE = 1 << 18
+CUT = "the server cut the connection before all of it came"
 
 
 class DownloadError(Exception):
@@ -26,22 +31,52 @@ class Stream:
 @contextmanager
 def opened(address: str) -> Iterator[Stream]:
     """The body behind an address, piece by piece. Raises DownloadError at any point."""
+    import requests
+
     agent = {"User-Agent": f"hati/{__version__}", "Accept-Encoding": "identity"}
     waits = (CONNECT_SECONDS, SILENCE_SECONDS)
     try:
         with requests.get(address, stream=True, timeout=waits, headers=agent) as answer:
             if not answer.ok:
                 raise DownloadError(f"the server answered {answer.status_code} {answer.reason}")
-            length = answer.headers.get("Content-Length", "")
-            yield Stream(int(length) if length.isdigit() else None, answer.iter_content(PIECE))
-    except requests.ConnectTimeout:
-        raise DownloadError(f"no answer within {CONNECT_SECONDS} s") from None
-    except requests.Timeout:
-        raise DownloadError(f"nothing came for {SILENCE_SECONDS} s") from None
-    except requests.ConnectionError:
-        raise DownloadError("the server cannot be reached, or cut the connection") from None
+            length = _length(answer.headers)
+            yield Stream(length, _whole(answer.iter_content(PIECE), length))
     except requests.RequestException as error:
-        raise DownloadError(str(error)) from None
+        raise DownloadError(_reason(error)) from None
+
+
+def _length(headers: Mapping[str, str]) -> int | None:
+    """How many bytes will come out; a server that packs them against our wish tells of the packed ones only."""
+    length = headers.get("Content-Length", "")
+    packed = headers.get("Content-Encoding", "identity") != "identity"
+    return int(length) if length.isdecimal() and not packed else None
+
+
+def _whole(pieces: Iterator[bytes], length: int | None) -> Iterator[bytes]:
+    came = 0
+    for piece in pieces:
+        came += len(piece)
+        yield piece
+    if length is not None and came != length:
+        raise DownloadError(CUT)
+
+
+def _reason(error: requests.RequestException) -> str:
+    import requests
+    from urllib3.exceptions import ReadTimeoutError
+
+    match error:
+        case requests.ConnectTimeout():
+            return f"no answer within {CONNECT_SECONDS} s"
+        case requests.Timeout():
+            return f"nothing came for {SILENCE_SECONDS} s"
+        case requests.ConnectionError(args=[ReadTimeoutError(), *_]):  # so requests calls silence amid a body
+            return f"nothing came for {SILENCE_SECONDS} s"
+        case requests.ConnectionError():
+            return "the server cannot be reached, or cut the connection"
+        case requests.exceptions.ChunkedEncodingError():
+            return CUT
+    return str(error)
 
 
 def read_url(address: str, most: int) -> bytes:
@@ -53,8 +88,6 @@ def read_url(address: str, most: int) -> bytes:
                 data += piece
                 if len(data) > most:
                     raise ImageError(f"{address}: longer than {most >> 20} MB; save it and pass the file")
-            if stream.length is not None and len(data) != stream.length:
-                raise DownloadError(f"only {len(data):,} of {stream.length:,} bytes came")
     except DownloadError as error:
         raise ImageError(f"{address}: {error}") from None
     return bytes(data)

@@ -1,5 +1,6 @@
 """From the names in a file to the graph's own names, every shape checked before the first array is used."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,6 +12,13 @@ from .reading import Layered, Named
 
 Array = np.ndarray
 Arrays = dict[str, Array]
+
+# the layer that makes the classes, and all that make a classifier, by the names that Keras and PyTorch give them
+CLASSES = {"predictions", "conv_preds", "probs", "fc1000", "_fc"}
+CLASSIFIER = CLASSES | {"fc1", "fc2"}
+WITHOUT_TOP = "Is it a file without the classifier, for include_top=False?"
+WITH_TOP = "Is it a file with the classifier, for include_top=True?"
+ANOTHER = "Is it a file of another network?"
 
 PYTORCH_WEIGHTS = {
     "kernel": "weight",
@@ -33,8 +41,8 @@ def fit(
     """The graph's arrays out of what a file holds, as float32.
 
     A file may use the graph's own names (`conv1_conv/kernel`), Keras' legacy lists, or the names of a PyTorch state
-    dict, for which `pytorch_names` gives the file's layer name for each of the graph's. With `body_only`, layers that
-    the graph does not have are passed over.
+    dict, for which `pytorch_names` gives the file's layer name for each of the graph's. With `body_only`, a classifier
+    that the graph does not have is passed over.
 
     Raises WeightsError with the first layer that does not fit.
     """
@@ -45,24 +53,24 @@ def fit(
     else:
         named = dict(stored)
     _check(named, graph, source, body_only)
-    return {name: np.asarray(named[name], np.float32) for name in graph.weights()}
+    return {name: _as_float32(name, named[name], source) for name in graph.weights()}
 
 
 def _from_layers(stored: dict[str, list[Array]], graph: Graph, source: str) -> Arrays:
-    """By the layers' names where all are known, else by their order, which is how Keras itself loads such a file."""
-    nodes = [node for node in graph.nodes if node.weights()]
-    by_name = stored.keys() == {node.name for node in nodes}
-    if not by_name and len(stored) != len(nodes):
-        raise WeightsError(_miscounted(stored, nodes, graph, source))
-    layers = [stored[node.name] for node in nodes] if by_name else list(stored.values())
+    """By the layers' names where they are the graph's, else by their order, which is how Keras itself loads a file."""
+    nodes = {node.name: node for node in graph.nodes if node.weights()}
+    if not (stored.keys() <= nodes.keys() or stored.keys() >= nodes.keys()):
+        if len(stored) != len(nodes):
+            raise WeightsError(f"{source}: {_miscounted(stored, graph)}")
+        stored = dict(zip(nodes, stored.values(), strict=True))
     named: Arrays = {}
-    for node, arrays in zip(nodes, layers, strict=True):
-        keys = list(node.weights())
+    for name, arrays in stored.items():
+        keys = list(nodes[name].weights()) if name in nodes else list(map(str, range(len(arrays))))
         if len(arrays) != len(keys):
             raise WeightsError(
-                f"{source}: {node.name} has {len(arrays)} arrays there, {graph.name} needs {', '.join(keys)}"
+                f"{source}: {name} has {len(arrays)} arrays there, {graph.name} needs {', '.join(keys)}. {ANOTHER}"
             )
-        named |= {f"{node.name}/{key}": array for key, array in zip(keys, arrays, strict=True)}
+        named |= {f"{name}/{key}": array for key, array in zip(keys, arrays, strict=True)}
     return named
 
 
@@ -72,7 +80,7 @@ def _from_pytorch(stored: Named, graph: Graph, names: Mapping[str, str]) -> Arra
     named: Arrays = {}
     for node in graph.nodes:
         for key in node.weights():
-            theirs = f"{names[node.name]}.{PYTORCH_WEIGHTS[key]}"
+            theirs = f"{names.get(node.name, node.name)}.{PYTORCH_WEIGHTS[key]}"
             if theirs in left:
                 named[f"{node.name}/{key}"] = _keras_layout(node, key, left.pop(theirs))
     return named | left
@@ -90,49 +98,58 @@ def _keras_layout(node: Node, key: str, array: Array) -> Array:
     return array
 
 
+def _as_float32(name: str, array: Array, source: str) -> Array:
+    try:
+        with np.errstate(over="raise", invalid="ignore"):
+            return np.asarray(array, np.float32)
+    except FloatingPointError:
+        layer, _, key = name.rpartition("/")
+        raise WeightsError(f"{source}: {layer}: its {key} has numbers that are too large for float32") from None
+
+
 def _check(named: Mapping[str, Array], graph: Graph, source: str, body_only: bool) -> None:
     needed = graph.weights()
+    extra = [name for name in named if name not in needed]
     for name, shape in needed.items():
         layer, _, key = name.rpartition("/")
         if name not in named:
-            raise WeightsError(f"{source}: {layer} has no {key} there{_advice(named.keys() - needed.keys(), layer)}")
+            raise WeightsError(f"{source}: {layer} has no {key} there{_advice(extra, layer)}")
         found = named[name]
         if found.shape != shape:
             shapes = f"{found.shape} there, {graph.name} needs {shape}"
-            raise WeightsError(f"{source}: {layer}: its {key} is {shapes}{_why(found.shape, shape)}")
+            raise WeightsError(f"{source}: {layer}: its {key} is {shapes}. {_why(layer, found.shape, shape)}")
         if found.dtype.kind not in "fiu":
             raise WeightsError(f"{source}: {layer}: its {key} is of type {found.dtype}, not of numbers")
-    extra = [name for name in named if name not in needed]
-    if extra and not body_only:
-        top = " Is it a file with the classifier, for include_top=True?" if _is_classifier(extra[0]) else ""
-        raise WeightsError(f"{source}: it has {extra[0]}, which {graph.name} does not.{top}")
+    for name in extra:
+        if not (body_only and _layer(name) in CLASSIFIER):
+            hint = WITH_TOP if _layer(name) in CLASSIFIER else ANOTHER
+            raise WeightsError(f"{source}: it has {name}, which {graph.name} does not. {hint}")
 
 
-def _advice(unknown: set[str], layer: str) -> str:
-    if _is_classifier(layer):
-        return ". Is it a file without the classifier, for include_top=False?"
-    return f"; it has {', '.join(sorted(unknown)[:3])}. Is it of another network?" if unknown else ""
+def _advice(extra: list[str], layer: str) -> str:
+    if layer in CLASSIFIER:
+        return f". {WITHOUT_TOP}"
+    return f"; it has {', '.join(extra[:3])}. {ANOTHER}" if extra else ""
 
 
-def _why(found: WeightShape, needed: WeightShape) -> str:
-    same_network = len(found) == len(needed) and found[:-1] == needed[:-1] and len(found) in (1, 2)
-    return f". Is it a file for classes={found[-1]}?" if same_network else ". Is it a file of another network?"
+def _why(layer: str, found: WeightShape, needed: WeightShape) -> str:
+    if layer in CLASSES and len(found) == len(needed) and found[:-1] == needed[:-1]:
+        return f"Is it a file for classes={found[-1]}?"
+    return ANOTHER
 
 
-def _miscounted(stored: dict[str, list[Array]], nodes: list[Node], graph: Graph, source: str) -> str:
-    counts = f"{source}: it has {len(stored)} layers with weights, {graph.name} has {len(nodes)}"
-    missing = [node.name for node in nodes if node.name not in stored]
-    extra = [name for name in stored if name not in {node.name for node in nodes}]
-    if missing and all(map(_is_classifier, missing)):
-        return f"{counts}; {missing[0]} is not in it. Is it a file without the classifier, for include_top=False?"
-    if extra and all(map(_is_classifier, extra)):
-        return f"{counts}; {extra[0]} is too much. Is it a file with the classifier, for include_top=True?"
+def _miscounted(stored: dict[str, list[Array]], graph: Graph) -> str:
+    """What to say of layers with unknown names that are more or fewer than the graph's."""
+    nodes = [node for node in graph.nodes if node.weights()]
+    counts = f"it has {len(stored)} layers with weights, {graph.name} has {len(nodes)}"
     for node, (name, arrays) in zip(nodes, stored.items(), strict=False):
-        shapes = [array.shape for array in arrays]
-        if shapes != list(node.weights().values()):
-            return f"{counts}; {node.name} is the first that does not fit: {name} there is {shapes}. Another network?"
-    return f"{counts}; all fit but the last ones. Is it of another network?"
+        found, needed = [array.shape for array in arrays], list(node.weights().values())
+        if found != needed:
+            shapes = f"{name} there is {found}, not {needed}"
+            return f"{counts}; {node.name} is the first that does not fit: {shapes}. {ANOTHER}"
+    return f"{counts}; all fit but the last ones. {WITH_TOP if len(stored) > len(nodes) else WITHOUT_TOP}"
 
 
-def _is_classifier(name: str) -> bool:
-    return name.partition("/")[0] in ("predictions", "conv_preds", "probs", "fc1", "fc2", "fc1000")
+def _layer(name: str) -> str:
+    """The first part of an array's name, as Keras or PyTorch writes it."""
+    return re.split("[/.]", name)[0]

@@ -6,10 +6,14 @@ table.
 """
 
 import pickletools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import IO, Any
 
 from ..errors import WeightsError
+
+MOST_STEPS = 1_000_000  # of a program; ten thousand tensors take a third of that
+SMALL = 1 << 60  # larger numbers can be made to collide as keys of a dict
 
 
 class Allowed:
@@ -19,7 +23,7 @@ class Allowed:
         self.build = build
 
 
-MARK = object()
+OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes}
 VALUES = {  # these push their argument as it is
     "BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT",
     "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING",
@@ -32,7 +36,6 @@ NEW: dict[str, Callable[[], Any]] = {
     "EMPTY_DICT": dict,
     "EMPTY_LIST": list,
     "EMPTY_TUPLE": tuple,
-    "MARK": lambda: MARK,
 }
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
@@ -41,48 +44,80 @@ def load(stream: IO[bytes], allowed: Mapping[str, Callable[..., Any]], persisten
     """Run one pickle from the stream; `allowed` is by "module.name", `persistent` turns persistent ids into values."""
     machine = Machine(allowed, persistent)
     try:
-        for opcode, argument, _ in pickletools.genops(stream):
-            machine.step(opcode.name, argument)
-        return machine.stack.pop()
+        for _ in range(MOST_STEPS):
+            opcode = _next_opcode(stream)
+            machine.step(opcode.name, partial(_argument, opcode, stream))
+            if opcode.name == "STOP":
+                return machine.stack.pop()
     except WeightsError:
         raise
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise WeightsError(f"its pickle is damaged ({error})") from None
+        raise WeightsError(f"its pickle is damaged or cut short ({error})") from None
+    raise WeightsError(f"its pickle has more than {MOST_STEPS:,} steps, which no state dict needs")
+
+
+def dict_of(pairs: Iterable[tuple[Any, Any]] = ()) -> dict[str | int, Any]:
+    """A dict by names or small numbers; Python would hash any other key, whatever that takes."""
+    pairs = list(pairs)
+    if not all(isinstance(key, str) or (isinstance(key, int) and abs(key) < SMALL) for key, _ in pairs):
+        raise WeightsError("its pickle has a dict whose keys are not names or small numbers")
+    return dict(pairs)
+
+
+def _next_opcode(stream: IO[bytes]) -> pickletools.OpcodeInfo:
+    code = stream.read(1)
+    if not code:
+        raise WeightsError("its pickle ends too early: it was not copied whole")
+    opcode = OPCODES.get(code.decode("latin-1"))
+    if opcode is None:
+        raise WeightsError(f"its pickle is damaged: there is no opcode {code!r}")
+    return opcode
+
+
+def _argument(opcode: pickletools.OpcodeInfo, stream: IO[bytes]) -> Any:
+    assert opcode.arg is not None
+    return opcode.arg.reader(stream)
 
 
 class Machine:
     def __init__(self, allowed: Mapping[str, Callable[..., Any]], persistent: Callable[[Any], Any]):
         self.allowed, self.persistent = allowed, persistent
         self.stack: list[Any] = []
+        self.marks: list[int] = []  # the stack's heights at each MARK
         self.memo: dict[int, Any] = {}
 
-    def step(self, opcode: str, argument: Any) -> None:
+    def step(self, opcode: str, argument: Callable[[], Any]) -> None:
+        """One opcode; its argument is read from the file only once the opcode is known to be harmless."""
         stack, memo = self.stack, self.memo
         match opcode:
-            case "PROTO" | "FRAME" | "STOP":
+            case "PROTO" | "FRAME":
+                argument()
+            case "STOP":
                 pass
             case _ if opcode in VALUES:
-                stack.append(argument)
+                stack.append(argument())
             case _ if opcode in NEW:
                 stack.append(NEW[opcode]())
+            case "MARK":
+                self.marks.append(len(stack))
             case "TUPLE":
                 stack.append(tuple(self.since_mark()))
             case _ if opcode in TUPLES:
                 stack[-TUPLES[opcode] :] = [tuple(stack[-TUPLES[opcode] :])]
             case "BINPUT" | "LONG_BINPUT":
-                memo[argument] = stack[-1]
+                memo[argument()] = stack[-1]
             case "MEMOIZE":
                 memo[len(memo)] = stack[-1]
             case "BINGET" | "LONG_BINGET":
-                stack.append(memo[argument])
+                stack.append(memo[argument()])
             case "APPEND" | "APPENDS":
                 values = self.since_mark() if opcode == "APPENDS" else [stack.pop()]
                 self.target(list).extend(values)
             case "SETITEM" | "SETITEMS":
                 flat = self.since_mark() if opcode == "SETITEMS" else [stack.pop() for _ in range(2)][::-1]
-                self.set_items(flat)
+                self.target(dict).update(dict_of(zip(flat[::2], flat[1::2], strict=True)))
             case "GLOBAL":
-                stack.append(self.find(*argument.split(" ", 1)))
+                stack.append(self.find(*argument().split(" ", 1)))
             case "STACK_GLOBAL":
                 name, module = stack.pop(), stack.pop()
                 stack.append(self.find(module, name))
@@ -99,14 +134,16 @@ class Machine:
                 raise WeightsError(f"its pickle uses {opcode}, which no array needs; the file is not opened further")
 
     def find(self, module: Any, name: Any) -> Allowed:
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise WeightsError("its pickle names a function by something that is no name")
         full = f"{module}.{name}"
         if full not in self.allowed:
             raise WeightsError(f"its pickle names {full[:80]}; a weights file may build arrays and nothing else")
         return Allowed(self.allowed[full])
 
     def since_mark(self) -> list[Any]:
-        start = max(place for place, value in enumerate(self.stack) if value is MARK)
-        values = self.stack[start + 1 :]
+        start = self.marks.pop()
+        values = self.stack[start:]
         del self.stack[start:]
         return values
 
@@ -114,9 +151,3 @@ class Machine:
         if not isinstance(self.stack[-1], kind):
             raise WeightsError(f"its pickle fills something that is no {kind.__name__}")
         return self.stack[-1]
-
-    def set_items(self, flat: list[Any]) -> None:
-        keys, values = flat[::2], flat[1::2]
-        if not all(isinstance(key, str | int) for key in keys):
-            raise WeightsError("its pickle has a dict whose keys are not names or numbers")
-        self.target(dict).update(zip(keys, values, strict=True))

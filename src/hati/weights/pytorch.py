@@ -3,9 +3,10 @@
 Layout of both: torch/serialization.py of github.com/pytorch/pytorch.
 """
 
+import io
 import mmap
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -17,7 +18,10 @@ from ..errors import WeightsError
 from . import pickles
 
 Array = np.ndarray
+Arrays = dict[str, Array]
 
+MOST_AXES, MOST_SIZE = 32, 1 << 48
+BIG_ENDIAN = "it was written on a big-endian machine; save it again on a common one"
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 DTYPES = {
     "FloatStorage": "<f4",
@@ -57,21 +61,25 @@ class Tensor:
     shape: tuple[int, ...]
     strides: tuple[int, ...]
 
+    @property
+    def bytes(self) -> int:
+        return prod(self.shape) * self.storage.dtype.itemsize
+
     def view(self, numbers: Array) -> Array:
-        """The array in its storage's numbers, once it is sure to lie inside them."""
-        sizes = (self.offset, *self.shape, *self.strides)
-        if len(self.shape) != len(self.strides) or not all(isinstance(n, int) and n >= 0 for n in sizes):
-            raise WeightsError("a tensor has an impossible shape")
+        """The array in its storage's numbers, once it is sure to lie inside them; none of them is copied."""
         last = self.offset + sum((size - 1) * step for size, step in zip(self.shape, self.strides, strict=True))
-        count = prod(self.shape)
-        if count and (last >= len(numbers) or count > len(numbers)):
+        if prod(self.shape) and last >= len(numbers):
             raise WeightsError(f"a tensor of shape {self.shape} reaches past the end of its {len(numbers):,} numbers")
         strides = [step * numbers.itemsize for step in self.strides]
-        array = np.lib.stride_tricks.as_strided(numbers[self.offset :], self.shape, strides, writeable=False)
-        return (array.astype(np.uint32) << 16).view(np.float32) if self.storage.kind == "BFloat16Storage" else array
+        return np.lib.stride_tricks.as_strided(numbers[self.offset :], self.shape, strides, writeable=False)
 
 
-def read_legacy(path: Path) -> dict[str, Array]:
+Tensors = dict[str, Tensor]
+Storages = dict[str, Storage]  # by their keys
+
+
+def read_legacy(path: Path, most: int) -> Arrays:
+    """Every tensor of the state dict; together they can take `most` bytes."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         stream = cast(IO[bytes], mapped)
         magic = pickles.load(stream, {}, _no_persistent_ids)
@@ -80,73 +88,123 @@ def read_legacy(path: Path) -> dict[str, Array]:
         pickles.load(stream, {}, _no_persistent_ids)  # protocol version
         system = pickles.load(stream, {}, _no_persistent_ids)
         if isinstance(system, dict) and system.get("little_endian") is False:
-            raise WeightsError("it was written on a big-endian machine; save it again on a common one")
-        tensors = _load(stream)
+            raise WeightsError(BIG_ENDIAN)
+        tensors, storages = _load(stream, len(mapped), most)
         keys = pickles.load(stream, {}, _no_persistent_ids)
-        storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
-        numbers = {str(key): _next_storage(stream, storages.get(str(key))) for key in keys}
-        return _arrays(tensors, lambda storage: numbers[storage.key])
+        wanted, numbers = _looked_into(tensors), {}
+        for key in _checked_keys(keys):
+            data = _next_storage(stream, storages.get(key))
+            if key in wanted:
+                numbers[key] = _numbers(data, wanted[key])
+        return _arrays(tensors, numbers)
 
 
-def read_zip(path: Path) -> dict[str, Array]:
+def read_zip(path: Path, most: int) -> Arrays:
+    """Every tensor of the state dict; together they can take `most` bytes."""
     with zipfile.ZipFile(path) as archive:
         [program] = [name for name in archive.namelist() if name.rpartition("/")[2] == "data.pkl"]
         root = program.removesuffix("data.pkl")
-
-        def numbers(storage: Storage) -> Array:
-            return np.frombuffer(_stored(archive, f"{root}data/{storage.key}", storage.bytes), storage.dtype)
-
-        with archive.open(program) as stream:
-            return _arrays(_load(stream), numbers)
-
-
-def _load(stream: IO[bytes]) -> dict[str, Tensor]:
-    return _tensors(pickles.load(stream, ALLOWED, _storage))
+        if f"{root}byteorder" in archive.namelist() and _stored(archive, f"{root}byteorder") == b"big":
+            raise WeightsError(BIG_ENDIAN)
+        tensors, _ = _load(io.BytesIO(_stored(archive, program)), path.stat().st_size, most)
+        numbers = {
+            key: _numbers(_stored(archive, f"{root}data/{key}"), storage)
+            for key, storage in _looked_into(tensors).items()
+        }
+        return _arrays(tensors, numbers)
 
 
-def _tensors(value: Any) -> dict[str, Tensor]:
+def _load(stream: IO[bytes], file_bytes: int, most: int) -> tuple[Tensors, Storages]:
+    """What the pickle describes, once it is sure that the file is long enough for it."""
+    storages: Storages = {}
+
+    def persistent(identity: Any) -> Storage:
+        storage = _storage(identity)
+        if storages.setdefault(storage.key, storage) != storage:
+            raise WeightsError(f"its pickle describes storage {storage.key} in two ways")
+        return storage
+
+    tensors = _tensors(pickles.load(stream, ALLOWED, persistent))
+    needed = sum(storage.bytes for storage in storages.values())
+    if needed > file_bytes:
+        raise WeightsError(f"it is {file_bytes:,} bytes long, its tensors need {needed:,}: it was not copied whole")
+    claimed = sum(tensor.bytes for tensor in tensors.values())
+    if claimed > most:
+        raise WeightsError(f"it is {file_bytes:,} bytes long and claims tensors of {claimed:,}, too many to be true")
+    return tensors, storages
+
+
+def _tensors(value: Any) -> Tensors:
     """The state dict, also where a checkpoint holds it beside an optimizer, or DataParallel wrapped it."""
-    if isinstance(value, dict):
-        found = {str(key).removeprefix("module."): item for key, item in value.items() if isinstance(item, Tensor)}
-        inner = [value[key] for key in ("state_dict", "model_state_dict", "model", "weights") if key in value]
-        if found or inner:
-            return found or _tensors(inner[0])
-    raise WeightsError("it holds no dict of tensors")
+    if not isinstance(value, dict):
+        raise WeightsError("it holds no dict of tensors")
+    for key in ("state_dict", "model_state_dict", "model", "weights"):
+        if isinstance(value.get(key), dict):
+            return _tensors(value[key])
+    found = {str(key).removeprefix("module."): item for key, item in value.items() if isinstance(item, Tensor)}
+    if not found:
+        raise WeightsError("it holds a dict without tensors")
+    return found
 
 
-def _arrays(tensors: dict[str, Tensor], numbers: Callable[[Storage], Array]) -> dict[str, Array]:
-    return {name: np.array(tensor.view(numbers(tensor.storage))) for name, tensor in tensors.items()}
+def _looked_into(tensors: Tensors) -> Storages:
+    return {tensor.storage.key: tensor.storage for tensor in tensors.values()}
 
 
-def _next_storage(stream: IO[bytes], storage: Storage | None) -> Array:
+def _arrays(tensors: Tensors, numbers: Mapping[str, Array]) -> Arrays:
+    return {name: tensor.view(numbers[tensor.storage.key]) for name, tensor in tensors.items()}
+
+
+def _checked_keys(keys: Any) -> list[str]:
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise WeightsError("the list of its storages is no list of names")
+    return keys
+
+
+def _next_storage(stream: IO[bytes], storage: Storage | None) -> bytes:
     count = int.from_bytes(stream.read(8), "little")
     if storage is None or count != storage.count:
         raise WeightsError("the list of its storages does not fit its tensors")
-    data = stream.read(storage.bytes)
-    if len(data) < storage.bytes:
-        raise WeightsError(f"it ends {storage.bytes - len(data):,} bytes too early: it was not copied whole")
-    return np.frombuffer(data, storage.dtype)
+    return stream.read(storage.bytes)
 
 
-def _stored(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
+def _numbers(data: bytes, storage: Storage) -> Array:
+    if len(data) != storage.bytes:
+        raise WeightsError(
+            f"storage {storage.key} holds {len(data):,} bytes, its tensors need {storage.bytes:,}: "
+            "it was not copied whole"
+        )
+    numbers = np.frombuffer(data, storage.dtype)
+    return (numbers.astype(np.uint32) << 16).view(np.float32) if storage.kind == "BFloat16Storage" else numbers
+
+
+def _stored(archive: zipfile.ZipFile, name: str) -> bytes:
     info = archive.getinfo(name)
-    if info.compress_type != zipfile.ZIP_STORED or info.file_size != size:
-        raise WeightsError(f"{name} holds {info.file_size:,} bytes, its tensors need {size:,}")
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise WeightsError(f"{name} in it is compressed, as PyTorch never does; save it again with torch.save")
     return archive.read(info)
 
 
+def _is_size(number: Any) -> bool:
+    return isinstance(number, int) and 0 <= number < MOST_SIZE
+
+
 def _storage(identity: Any) -> Storage:
-    _, kind, key, _, count, *view = identity
-    if not (isinstance(kind, pickles.Allowed) and isinstance(key, str) and isinstance(count, int) and count >= 0):
-        raise WeightsError("its pickle describes no storage")
-    if any(part is not None for part in view):
-        raise WeightsError("it keeps views of storages, as PyTorch before 0.4 did; save it again with a newer one")
-    return Storage(kind.build(), key, count)
+    match identity:
+        case ("storage", pickles.Allowed() as kind, str(key), _, count, *view) if _is_size(count):
+            if any(part is not None for part in view):
+                raise WeightsError(
+                    "it keeps views of storages, as PyTorch before 0.4 did; save it again with a newer one"
+                )
+            return Storage(kind.build(), key, count)
+    raise WeightsError("its pickle describes no storage")
 
 
 def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> Tensor:
     if not (isinstance(storage, Storage) and isinstance(shape, tuple) and isinstance(strides, tuple)):
         raise WeightsError("its pickle describes no tensor")
+    if len(shape) != len(strides) or len(shape) > MOST_AXES or not all(map(_is_size, (offset, *shape, *strides))):
+        raise WeightsError("a tensor has an impossible shape")
     return Tensor(storage, offset, shape, strides)
 
 
@@ -155,7 +213,7 @@ def _no_persistent_ids(identity: Any) -> Any:
 
 
 ALLOWED: dict[str, Callable[..., Any]] = {
-    "collections.OrderedDict": dict,
+    "collections.OrderedDict": pickles.dict_of,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_parameter": lambda data, *_: data,
     **{f"torch.{kind}": lambda kind=kind: kind for kind in DTYPES},

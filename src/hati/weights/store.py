@@ -9,6 +9,7 @@ from ..catalog import WeightsFile
 from ..download import DownloadError, opened
 from ..errors import WeightsError, WeightsUnavailable
 from ..progress import bar
+from . import reading
 
 
 def path_of(file: WeightsFile) -> Path | None:
@@ -51,29 +52,40 @@ def fetch(file: WeightsFile, parameters: int) -> Path:
 
 def verify(file: WeightsFile, path: Path) -> None:
     """Raises WeightsError where the file's content is not what the catalog says."""
+    if fault := _fault(file, path):
+        raise WeightsError(f"{path}: {fault}; delete it and try again")
+
+
+def _fault(file: WeightsFile, path: Path) -> str:
+    try:
+        reading.kind(path)
+    except WeightsError as error:
+        return str(error)
+    differences = []
     if file.bytes is not None and path.stat().st_size != file.bytes:
-        raise WeightsError(
-            f"{path}: {path.stat().st_size:,} bytes long, {file.bytes:,} were expected; delete it and try again"
-        )
-    if file.checksum is None:
-        return
-    algorithm, _, expected = file.checksum.partition(":")
-    with path.open("rb") as content:
-        found = hashlib.file_digest(content, algorithm).hexdigest()
-    if found != expected:
-        raise WeightsError(f"{path}: its {algorithm} is {found}, {expected} was expected; delete it and try again")
+        differences.append(f"it is {path.stat().st_size:,} bytes long, not {file.bytes:,}")
+    if file.checksum is not None:
+        algorithm, _, expected = file.checksum.partition(":")
+        with path.open("rb") as content:
+            found = hashlib.file_digest(content, algorithm).hexdigest()
+        if found != expected:
+            differences.append(f"its {algorithm} is {found}, not {expected}")
+    return " and ".join(differences)
 
 
 def _download(file: WeightsFile, target: Path) -> Path:
+    for left in target.parent.glob(f".{target.name}.*.part"):  # by a process that was killed: this one has the lock
+        left.unlink(missing_ok=True)
     part = cache.part_of(target)
     try:
-        with part.open("xb") as out, opened(file.address) as stream:
-            with bar(file.name, stream.length or file.bytes, in_bytes=True) as advance:
-                for piece in stream.pieces:
-                    out.write(piece)
-                    advance(len(piece))
-            if stream.length is not None and out.tell() != stream.length:
-                raise DownloadError(f"only {out.tell():,} of {stream.length:,} bytes came")
+        with (
+            part.open("xb") as out,
+            opened(file.address) as stream,
+            bar(file.name, stream.length or file.bytes, in_bytes=True) as advance,
+        ):
+            for piece in stream.pieces:
+                out.write(piece)
+                advance(len(piece))
         _check_arrival(file, part)
         part.replace(target)
         return target
@@ -82,12 +94,19 @@ def _download(file: WeightsFile, target: Path) -> Path:
 
 
 def _check_arrival(file: WeightsFile, part: Path) -> None:
+    fault = _fault(file, part)
+    if not fault and file.checksum is None:
+        fault = _unreadable(part)
+    if fault:
+        raise DownloadError(f"what came is not the file: {fault}")
+
+
+def _unreadable(path: Path) -> str:
     try:
-        verify(file, part)
+        reading.read(path)
     except WeightsError as error:
-        raise DownloadError(
-            f"what came is not the file: {str(error).replace(f'{part}: ', '').partition(';')[0]}"
-        ) from None
+        return str(error).removeprefix(f"{path}: ")
+    return ""
 
 
 def _by_hand(file: WeightsFile, target: Path, parameters: int, reason: str) -> str:
