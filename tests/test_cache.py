@@ -1,3 +1,5 @@
+"""The one folder that hati may fill."""
+
 from pathlib import Path
 
 import pytest
@@ -5,24 +7,32 @@ import pytest
 from hati import cache
 
 
-def test_hati_cache_sets_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HATI_CACHE", str(tmp_path))
-    assert cache.folder("weights") == tmp_path / "weights"
-    monkeypatch.setenv("HATI_CACHE", "~/elsewhere")
-    assert cache.folder("weights") == Path.home() / "elsewhere" / "weights"
+def test_the_folder_is_where_the_user_wants_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HATI_CACHE", str(tmp_path / "mine"))
+    assert cache.folder("weights") == tmp_path / "mine" / "weights"
+    assert not (tmp_path / "mine").exists()
 
 
-@pytest.mark.parametrize("value", [None, ""])
-def test_without_it_the_systems_place_for_caches_serves(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
-    if value is None:
-        monkeypatch.delenv("HATI_CACHE", raising=False)
-    else:
-        monkeypatch.setenv("HATI_CACHE", value)
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert cache.folder("compiled").parts[-2:] == ("hati", "compiled")
+def test_a_tilde_is_the_users_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HATI_CACHE", "~/mine")
+    assert cache.folder("compiled") == tmp_path / "mine" / "compiled"
 
 
-def test_parts_have_names_of_their_own_beside_their_target(tmp_path: Path) -> None:
-    names = {cache.part_of(tmp_path / "file.h5") for _ in range(100)}
-    assert len(names) == 100
-    assert {name.parent for name in names} == {tmp_path}
+@pytest.mark.parametrize("unset", [True, False])
+def test_without_a_wish_it_is_the_systems_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, unset: bool) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.delenv("HATI_CACHE") if unset else monkeypatch.setenv("HATI_CACHE", "")
+    folder = cache.folder("weights")
+    assert folder.name == "weights"
+    assert folder.parent.name == "hati"
+    assert tmp_path in folder.parents
+
+
+def test_a_part_lies_hidden_beside_its_file_under_a_name_of_its_own(tmp_path: Path) -> None:
+    target = tmp_path / "weights.h5"
+    parts = {cache.part_of(target) for _ in range(100)}
+    assert len(parts) == 100
+    assert {part.parent for part in parts} == {tmp_path}
+    assert all(part.name.startswith(".weights.h5.") and part.suffix == ".part" for part in parts)

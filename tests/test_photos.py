@@ -261,7 +261,7 @@ def test_a_url_is_read(server: str) -> None:
         ("/missing", "the server answered 404 Not Found"),
         ("/page", "this is no picture of a format known here"),
         ("/long", "longer than 0 MB; save it and pass the file"),
-        ("/cut", "the connection was cut"),
+        ("/cut", "the server cut the connection"),
     ],
 )
 def test_a_url_without_a_photo_is_named(server: str, path: str, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,8 @@ def _reason(error: requests.RequestException) -> str:
             return "the server cannot be reached, or cut the connection"
         case requests.exceptions.ChunkedEncodingError():
             return CUT
+        case requests.exceptions.ContentDecodingError():
+            return "what came is packed wrongly"
     return str(error)
 
 

@@ -1,7 +1,6 @@
 """Keras' legacy .h5: a list of layer names, and in each layer's group the list of its weights, in order."""
 
 import mmap
-import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from ..errors import WeightsError
 
 Array = np.ndarray
+HEAP = b"GCOL\x01"
 MOST_NAMES = 1 << 16  # bytes of one list; HDF5 has no room for more
 
 
@@ -39,21 +39,23 @@ def _check_heaps(path: Path) -> None:
     Layout: "Global Heap" in the HDF5 File Format Specification.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        steps = (step for heap in re.finditer(rb"GCOL\x01", content) for step in _heap_steps(content, heap.start()))
-        for count, step in enumerate(steps):
+        for count, step in enumerate(_heap_steps(content)):
             if step == 0 or count > MOST_NAMES:
                 raise WeightsError("a heap of names in it is damaged")
 
 
-def _heap_steps(content: mmap.mmap, start: int) -> Iterator[int]:
-    """From each entry of a heap to the next, in bytes."""
-    end = min(start + int.from_bytes(content[start + 8 : start + 16], "little"), len(content))
-    place, step = start + 16, 1
-    while step and place + 16 <= end:
-        entry, size = struct.unpack_from("<H6xQ", content, place)
-        step = (16 + -(-size // 8) * 8 if entry else size) % (1 << 64)  # entry 0 is what is free, counted whole
-        yield step
-        place += step
+def _heap_steps(content: mmap.mmap) -> Iterator[int]:
+    """From each entry of each heap to the next, in bytes."""
+    start = content.find(HEAP)
+    while start >= 0:
+        end = min(start + int.from_bytes(content[start + 8 : start + 16], "little"), len(content))
+        place, step = start + 16, 1
+        while step and place + 16 <= end:
+            entry, size = struct.unpack("<H6xQ", content[place : place + 16])
+            step = (16 + -(-size // 8) * 8 if entry else size) % (1 << 64)  # entry 0 is what is free, counted whole
+            yield step
+            place += step
+        start = content.find(HEAP, start + len(HEAP))
 
 
 def _datasets(group: h5py.Group) -> Iterator[h5py.Dataset]:
