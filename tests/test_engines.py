@@ -9,7 +9,7 @@ from cases import CASES, Case
 
 from hati import layers
 from hati.engines import in_numpy, to_onnx
-from hati.graph import Graph, Layer, Node
+from hati.graph import Graph, Layer, Node, Shape
 from hati.layers import InputLayer
 
 Array = np.ndarray
@@ -24,11 +24,16 @@ def run_onnx(graph: Graph, weights: Arrays, x: Array) -> Array:
 def graph_of(case: Case) -> Graph:
     """The case's layer on slices of one picture, so that a graph with one input feeds every shape."""
     picture = InputLayer(case.shapes[0])(name="picture")
-    feeds: list[Node] = []
-    for number, shape in enumerate(case.shapes):
-        same = shape == case.shapes[0]
-        feeds.append(picture if same else layers.Conv2D(layers.channels(shape), 1)(picture, name=f"feed{number}"))
+    feeds = [feed(picture, shape, f"feed{number}") for number, shape in enumerate(case.shapes)]
     return Graph(case.layer(*feeds, name="layer"))
+
+
+def feed(picture: Node, shape: Shape, name: str) -> Node:
+    if shape == picture.shape:
+        return picture
+    if shape[:2] == (1, 1):
+        return layers.GlobalAveragePooling2D(keepdims=True)(picture, name=name)
+    return layers.Conv2D(layers.channels(shape), 1)(picture, name=name)
 
 
 def some(shape: tuple[int, ...], generator: np.random.Generator) -> Array:
@@ -81,15 +86,26 @@ def test_every_kind_has_a_case() -> None:
 
 
 def keras_has(case: Case) -> bool:
-    """Not pads in pixels, which the passes make; nor an average over odd padding, where Keras on PyTorch errs.
+    """Not pads in pixels, which the passes make, nor what Keras keeps inside one application.
+
+    Nor an average over odd padding, where Keras on PyTorch errs.
 
     There it repeats the edge; with TensorFlow, as here, padding is left out of the mean.
     """
     padding = getattr(case.layer, "padding", None)
     own_pads = isinstance(padding, tuple) and case.layer.kind != "ZeroPadding2D"
     odd_average = isinstance(case.layer, layers.AveragePooling2D) and padding == "same" and case.layer.strides != 1
-    others = isinstance(case.layer, layers.Activation | layers.Reshape)
+    others = isinstance(case.layer, layers.Reshape | layers.LayerScale)
     return len(case.shapes) == 1 and not (own_pads or odd_average or others)
+
+
+def keras_settings(layer: Layer) -> dict[str, object]:
+    settings = dict(vars(layer))
+    if isinstance(layer, layers.Activation):
+        settings["activation"] = settings.pop("function")
+    if isinstance(layer, layers.Dropout) and settings.pop("whole"):
+        settings["noise_shape"] = (None, 1, 1, 1)
+    return {key: list(value) if key in ("mean", "variance") and value else value for key, value in settings.items()}
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if keras_has(case)], ids=str)
@@ -98,11 +114,13 @@ def test_numpy_agrees_with_keras(case: Case) -> None:
     import keras
 
     generator = np.random.default_rng(0)
-    layer = getattr(keras.layers, case.layer.kind)(**vars(case.layer))
+    layer = getattr(keras.layers, case.layer.kind)(**keras_settings(case.layer))
     x = pictures(case, generator)
     layer.build(x.shape)
     weights = [some(tuple(weight.shape), generator) for weight in layer.weights]
     layer.set_weights(weights)
+    if hasattr(layer, "finalize_state"):  # Normalization keeps what it derives from its weights
+        layer.finalize_state()
     named = dict(zip(case.layer.weights(case.shapes), weights, strict=True))
     expected = keras.ops.convert_to_numpy(layer(x))
     np.testing.assert_allclose(in_numpy.apply(case.layer, [x], named), expected, rtol=1e-5, atol=1e-5)

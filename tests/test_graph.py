@@ -8,10 +8,11 @@ from hati.layers import (
     BatchNormalization,
     Concatenate,
     Conv2D,
-    Dense,
+    Cropping2D,
     Flatten,
     InputLayer,
     MaxPooling2D,
+    Multiply,
 )
 
 
@@ -79,7 +80,9 @@ def test_a_graph_of_ten_thousand_layers_is_built_without_recursion() -> None:
             lambda: Conv2D(8, 7)(MaxPooling2D(2, 2)(picture(), name="pool"), name="stem/down"),
             r"stem/down: a window of 7 does not fit in 4 \+ 0 pixels\n  layer:  Conv2D.*\n  inputs: pool \(4, 4, 3\)",
         ),
-        (lambda: Dense(5)(picture(), name="fc"), "fc: Dense takes a vector; put a pooling or a Flatten before it"),
+        (lambda: Multiply()(picture(), picture(1, 1, 4), name="gate"), r"gate: Multiply needs .* or \(1, 1, 3\)"),
+        (lambda: Conv2D(4, 3, groups=2)(picture(), name="conv"), "conv: 3 channels and 4 filters .* 2 groups"),
+        (lambda: Cropping2D(((4, 4), (0, 0)))(picture(8, 8, 3), name="crop"), "crop: 8 pixels cannot be cut from 8"),
         (lambda: Flatten()(picture(None, None, 3), name="flat"), "flat: .* has an open size"),
         (lambda: Conv2D(4, 3)(picture(8, 8, None), name="conv"), "conv: .* has an open size"),
         (lambda: Add()(picture(8, 8, 3), picture(8, 8, 4), name="sum"), "sum: Add needs inputs of one shape"),

@@ -1,25 +1,37 @@
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pytest
 from oracle import lively
 
-from hati.architectures.efficientnet_lite import efficientnet_lite0
+from hati.architectures.efficientnet_lite import efficientnet_lite
 from hati.architectures.inception_v3 import inception_v3
 from hati.architectures.mobilenet import mobilenet
-from hati.architectures.resnet import resnet50
+from hati.architectures.resnet import resnet
+from hati.architectures.xception import xception
 from hati.engines import in_numpy
-from hati.graph import Graph
-from hati.layers import Add, BatchNormalization, Conv2D, DepthwiseConv2D, InputLayer, ZeroPadding2D
-from hati.passes import fold_batch_norm, fold_padding, for_inference
+from hati.graph import Graph, Shape
+from hati.layers import Add, BatchNormalization, Conv2D, DepthwiseConv2D, InputLayer, SeparableConv2D, ZeroPadding2D
+from hati.passes import Convolution, fold_batch_norm, fold_padding, for_inference
 
 
 def kinds(graph: Graph) -> set[str]:
     return {node.layer.kind for node in graph.nodes}
 
 
-@pytest.mark.parametrize("build", [resnet50, mobilenet, inception_v3, efficientnet_lite0])
-def test_a_graph_for_inference_is_smaller_and_answers_the_same(build: object) -> None:
-    assert callable(build)
-    graph: Graph = build((96, 80, 3))
+NETWORKS: dict[str, Callable[[Shape], Graph]] = {
+    "resnet50": partial(resnet, name="resnet50"),
+    "mobilenet": mobilenet,
+    "inception_v3": inception_v3,
+    "efficientnet_lite0": partial(efficientnet_lite, name="efficientnet_lite0"),
+    "xception": xception,
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_graph_for_inference_is_smaller_and_answers_the_same(name: str) -> None:
+    graph = NETWORKS[name]((96, 80, 3))
     arrays = lively(graph)
     x = np.random.default_rng(1).uniform(-1, 1, (2, 96, 80, 3))
     smaller, folded = for_inference(graph, arrays)
@@ -45,9 +57,11 @@ def test_batch_norm_stays_behind_anything_but_a_linear_convolution(before: ZeroP
 
 
 @pytest.mark.parametrize(
-    "layer", [Conv2D(4, 3, 2), DepthwiseConv2D(3, 2, depth_multiplier=2)], ids=["convolution", "depthwise"]
+    "layer",
+    [Conv2D(4, 3, 2), DepthwiseConv2D(3, 2, depth_multiplier=2), SeparableConv2D(4, 3, 2), Conv2D(6, 3, 2, groups=3)],
+    ids=["convolution", "depthwise", "separable", "grouped"],
 )
-def test_padding_and_batch_norm_vanish_into_a_convolution(layer: Conv2D | DepthwiseConv2D) -> None:
+def test_padding_and_batch_norm_vanish_into_a_convolution(layer: Convolution) -> None:
     x = ZeroPadding2D(((0, 1), (2, 0)))(InputLayer((6, 7, 3))())
     graph = Graph(BatchNormalization()(layer(x, name="conv")))
     arrays, picture = lively(graph), np.random.default_rng(1).normal(size=(1, 6, 7, 3))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import ClassVar, TypeVar
 
 from .errors import GraphError
@@ -21,9 +22,10 @@ class Layer:
     """One kind of layer: its settings, the shape it makes, the weights it needs, by Keras' names."""
 
     running: ClassVar[tuple[str, ...]] = ()  # weights that no gradient trains
+    initial: ClassVar[Mapping[str, float]] = {}  # what its weights start from, where that is not 0; kernels are drawn
 
-    def __call__(self, *inputs: Node, name: str = "") -> Node:
-        return Node(name, self, inputs, self._checked_shape(name, inputs))
+    def __call__(self, *inputs: Node, name: str = "", group: str = "") -> Node:
+        return Node(name, self, inputs, self._checked_shape(name, inputs), group)
 
     @property
     def kind(self) -> str:
@@ -47,12 +49,17 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A layer at its place in a network. A node without a name gets Keras' automatic one from its graph."""
+    """A layer at its place in a network. A node without a name gets Keras' automatic one from its graph.
+
+    `group` is the name of the Sequential that Keras keeps the layer in, and by which its weight files know it.
+    """
 
     name: str
     layer: Layer
     inputs: tuple[Node, ...] = field(repr=False)
     shape: Shape
+    group: str = ""
+    number: int = field(default_factory=count().__next__, repr=False)  # in the order in which nodes are made
 
     def weights(self) -> dict[str, WeightShape]:
         return self.layer.weights([node.shape for node in self.inputs])
@@ -63,7 +70,7 @@ class Graph:
 
     def __init__(self, output: Node, name: str = "graph"):
         self.name = name
-        self.nodes = _keras_order(_with_names(_inputs_first(output)))
+        self.nodes = _keras_order(_with_names(output))
         self.output = self.nodes[-1]
         self._by_name = {node.name: node for node in self.nodes}
         if len(self._by_name) < len(self.nodes):
@@ -106,7 +113,7 @@ def weights_of(node: Node, weights: Mapping[str, T]) -> dict[str, T]:
 
 
 def _inputs_first(output: Node) -> list[Node]:
-    """Depth first, each node after its inputs: the order in which an architecture creates its layers."""
+    """Depth first, each node after its inputs."""
     order: dict[int, Node] = {}
     stack = [(output, False)]
     while stack:
@@ -121,18 +128,18 @@ def _inputs_first(output: Node) -> list[Node]:
     return list(order.values())
 
 
-def _with_names(nodes: list[Node]) -> Node:
-    """The last node, every unnamed one renamed as Keras does: conv2d, conv2d_1, …"""
-    count: Counter[str] = Counter()
+def _with_names(output: Node) -> Node:
+    """The last node, every unnamed one renamed as Keras does, in the order they were made: conv2d, conv2d_1, …"""
+    used: Counter[str] = Counter()
     named: dict[int, Node] = {}
-    for node in nodes:
+    for node in sorted(_inputs_first(output), key=lambda node: node.number):
         name = node.name
         if not name:
             kind = _snake_case(node.layer.kind)
-            name = f"{kind}_{count[kind]}" if count[kind] else kind
-            count[kind] += 1
-        named[id(node)] = Node(name, node.layer, tuple(named[id(x)] for x in node.inputs), node.shape)
-    return named[id(nodes[-1])]
+            name = f"{kind}_{used[kind]}" if used[kind] else kind
+            used[kind] += 1
+        named[id(node)] = replace(node, name=name, inputs=tuple(named[id(x)] for x in node.inputs))
+    return named[id(output)]
 
 
 def _keras_order(output: Node) -> tuple[Node, ...]:

@@ -6,7 +6,7 @@ Maps are (height, width, channels); a `Pair` is one number for both directions o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Literal
+from typing import ClassVar, Literal
 
 from .errors import GraphError
 from .graph import Layer, Shape, Size, WeightShape
@@ -14,7 +14,9 @@ from .graph import Layer, Shape, Size, WeightShape
 Pair = int | tuple[int, int]
 Pads = tuple[tuple[int, int], tuple[int, int]]  # ((top, bottom), (left, right)), in pixels
 Padding = Literal["valid", "same"] | Pads
-Function = Literal["linear", "relu", "relu6", "sigmoid", "softmax", "tanh"]
+Function = Literal["linear", "relu", "relu6", "sigmoid", "softmax", "tanh", "silu", "hard_silu", "gelu"]
+SMALLEST_DEVIATION = 1e-7  # that Normalization divides by, as in Keras
+PerChannel = float | tuple[float, ...]  # one number for all channels, or one for each
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,19 @@ class ZeroPadding2D(Layer):
 
 
 @dataclass(frozen=True)
-class Conv2D(Layer):
-    """2-D convolution: (H, W, C) -> (H', W', filters).
+class Cropping2D(Layer):
+    cropping: Pads
 
-    Weights: kernel (height, width, C, filters), bias (filters,).
+    def shape(self, x: Sequence[Shape]) -> Shape:
+        (height, width, channels), crops = x[0], self.cropping
+        return (_minus(height, sum(crops[0])), _minus(width, sum(crops[1])), channels)
+
+
+@dataclass(frozen=True)
+class Conv2D(Layer):
+    """2-D convolution: (H, W, C) -> (H', W', filters); each of its groups sees its own part of the channels.
+
+    Weights: kernel (height, width, C / groups, filters), bias (filters,).
     """
 
     filters: int
@@ -47,12 +58,18 @@ class Conv2D(Layer):
     padding: Padding = "valid"
     activation: Function = "linear"
     use_bias: bool = True
+    groups: int = 1
 
     def shape(self, x: Sequence[Shape]) -> Shape:
         return (*slide(x[0], self.kernel_size, self.strides, self.padding), self.filters)
 
     def weights(self, x: Sequence[Shape]) -> dict[str, WeightShape]:
-        kernel = (*pair(self.kernel_size), channels(x[0]), self.filters)
+        if channels(x[0]) % self.groups or self.filters % self.groups:
+            sizes = f"{channels(x[0])} channels and {self.filters} filters"
+            raise GraphError(f"{sizes} cannot go into {self.groups} groups")
+        if self.filters < 1:
+            raise GraphError("a convolution needs one filter or more")
+        kernel = (*pair(self.kernel_size), channels(x[0]) // self.groups, self.filters)
         return {"kernel": kernel} | ({"bias": (self.filters,)} if self.use_bias else {})
 
 
@@ -79,10 +96,41 @@ class DepthwiseConv2D(Layer):
 
 
 @dataclass(frozen=True)
+class SeparableConv2D(Layer):
+    """A convolution per channel, then a 1×1 across them: (H, W, C) -> (H', W', filters).
+
+    Weights: depthwise_kernel (height, width, C, 1), pointwise_kernel (1, 1, C, filters), bias (filters,).
+    """
+
+    filters: int
+    kernel_size: Pair
+    strides: Pair = 1
+    padding: Padding = "valid"
+    use_bias: bool = True
+
+    @property
+    def parts(self) -> tuple[DepthwiseConv2D, Conv2D]:
+        """The two layers that it stands for, the second with the bias."""
+        depthwise = DepthwiseConv2D(self.kernel_size, self.strides, self.padding, use_bias=False)
+        return depthwise, Conv2D(self.filters, 1, use_bias=self.use_bias)
+
+    def shape(self, x: Sequence[Shape]) -> Shape:
+        return (*slide(x[0], self.kernel_size, self.strides, self.padding), self.filters)
+
+    def weights(self, x: Sequence[Shape]) -> dict[str, WeightShape]:
+        kernels = {
+            "depthwise_kernel": (*pair(self.kernel_size), channels(x[0]), 1),
+            "pointwise_kernel": (1, 1, channels(x[0]), self.filters),
+        }
+        return kernels | ({"bias": (self.filters,)} if self.use_bias else {})
+
+
+@dataclass(frozen=True)
 class BatchNormalization(Layer):
     """(x - moving_mean) / sqrt(moving_variance + epsilon) · gamma + beta, per channel; Ioffe and Szegedy 2015."""
 
     running = ("moving_mean", "moving_variance")
+    initial: ClassVar = {"gamma": 1.0, "moving_variance": 1.0}
 
     epsilon: float = 1e-3
     scale: bool = True
@@ -90,6 +138,53 @@ class BatchNormalization(Layer):
     def weights(self, x: Sequence[Shape]) -> dict[str, WeightShape]:
         names = (*(("gamma",) if self.scale else ()), "beta", *self.running)
         return dict.fromkeys(names, (channels(x[0]),))
+
+
+@dataclass(frozen=True)
+class LayerNormalization(Layer):
+    """(x - mean) / sqrt(variance + epsilon) · gamma + beta, over the channels at each place; Ba et al. 2016."""
+
+    initial: ClassVar = {"gamma": 1.0}
+
+    epsilon: float = 1e-3
+
+    def weights(self, x: Sequence[Shape]) -> dict[str, WeightShape]:
+        return dict.fromkeys(("gamma", "beta"), (channels(x[0]),))
+
+
+@dataclass(frozen=True)
+class Rescaling(Layer):
+    """x · scale + offset."""
+
+    scale: PerChannel = 1.0
+    offset: PerChannel = 0.0
+
+
+@dataclass(frozen=True)
+class Normalization(Layer):
+    """(x - mean) / sqrt(variance), per channel; where these are not given they are weights, that Keras' `adapt` finds.
+
+    Weights: mean (C,), variance (C,), count (); no network reads the count.
+    """
+
+    running = ("mean", "variance", "count")
+    initial: ClassVar = {"variance": 1.0}
+
+    mean: tuple[float, ...] | None = None
+    variance: tuple[float, ...] | None = None
+
+    def weights(self, x: Sequence[Shape]) -> dict[str, WeightShape]:
+        return {} if self.mean is not None else {"mean": (channels(x[0]),), "variance": (channels(x[0]),), "count": ()}
+
+
+@dataclass(frozen=True)
+class LayerScale(Layer):
+    """x · gamma, per channel; Touvron et al. 2021."""
+
+    initial: ClassVar = {"gamma": 1e-6}
+
+    def weights(self, x: Sequence[Shape]) -> dict[str, WeightShape]:
+        return {"gamma": (channels(x[0]),)}
 
 
 @dataclass(frozen=True)
@@ -160,32 +255,48 @@ class Reshape(Layer):
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """Drops values in training; in inference it lets everything through."""
+    """Drops values in training, or with `whole` a picture's whole map; in inference it lets everything through."""
 
     rate: float
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class Dense(Layer):
-    """x · kernel + bias: (features,) -> (units,). Weights: kernel (features, units), bias (units,)."""
+    """x · kernel + bias along the last axis: (features,) -> (units,), or (H, W, C) -> (H, W, units).
+
+    Weights: kernel (features, units), bias (units,).
+    """
 
     units: int
     activation: Function = "linear"
 
     def shape(self, x: Sequence[Shape]) -> Shape:
-        return (self.units,)
+        return (*x[0][:-1], self.units)
 
     def weights(self, x: Sequence[Shape]) -> dict[str, WeightShape]:
-        if len(x[0]) != 1:
-            raise GraphError("Dense takes a vector; put a pooling or a Flatten before it")
         return {"kernel": (channels(x[0]), self.units), "bias": (self.units,)}
 
 
 @dataclass(frozen=True)
 class Add(Layer):
+    """The sum of its inputs, the last one times `scale`."""
+
+    scale: float = 1.0
+
     def shape(self, x: Sequence[Shape]) -> Shape:
         if len(set(x)) > 1:
             raise GraphError("Add needs inputs of one shape")
+        return x[0]
+
+
+@dataclass(frozen=True)
+class Multiply(Layer):
+    """A map times another one, or times one number for each channel, (1, 1, C)."""
+
+    def shape(self, x: Sequence[Shape]) -> Shape:
+        if x[1] not in (x[0], (1, 1, *x[0][2:])):
+            raise GraphError(f"Multiply needs a second input of the first one's shape, or (1, 1, {x[0][-1]})")
         return x[0]
 
 
@@ -256,3 +367,9 @@ def _steps(size: Size, window: int, stride: int, pad: int) -> Size:
 
 def _plus(size: Size, pad: int) -> Size:
     return None if size is None else size + pad
+
+
+def _minus(size: Size, crop: int) -> Size:
+    if size is not None and size <= crop:
+        raise GraphError(f"{crop} pixels cannot be cut from {size}")
+    return None if size is None else size - crop

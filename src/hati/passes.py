@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from .graph import Graph, Layer, Node, Shape, weights_of
-from .layers import BatchNormalization, Conv2D, DepthwiseConv2D, InputLayer, ZeroPadding2D
+from .layers import BatchNormalization, Conv2D, DepthwiseConv2D, InputLayer, SeparableConv2D, ZeroPadding2D
 
 Array = np.ndarray
 Arrays = dict[str, Array]
+Convolution = Conv2D | DepthwiseConv2D | SeparableConv2D
 
 
 def for_inference(graph: Graph, weights: Mapping[str, Array]) -> tuple[Graph, Arrays]:
@@ -44,9 +45,10 @@ def fold_batch_norm(graph: Graph, weights: Mapping[str, Array]) -> tuple[Graph, 
             return node.layer(*x, name=node.name)
         gain, shift = _gain_and_shift(node.layer, weights_of(node, weights))
         conv = x[0]
-        kernel, bias = (np.float64(arrays.get(f"{conv.name}/{key}", 0)) for key in ("kernel", "bias"))
+        last = "pointwise_kernel" if isinstance(conv.layer, SeparableConv2D) else "kernel"
+        kernel, bias = (np.float64(arrays.get(f"{conv.name}/{key}", 0)) for key in (last, "bias"))
         by_output = gain.reshape(kernel.shape[2:]) if isinstance(conv.layer, DepthwiseConv2D) else gain
-        arrays[f"{conv.name}/kernel"] = (kernel * by_output).astype(np.float32)
+        arrays[f"{conv.name}/{last}"] = (kernel * by_output).astype(np.float32)
         arrays[f"{conv.name}/bias"] = (bias * gain + shift).astype(np.float32)
         return _with_bias(conv.layer)(*conv.inputs, name=conv.name)
 
@@ -59,11 +61,7 @@ def fold_padding(graph: Graph) -> Graph:
 
     def step(node: Node, x: list[Node]) -> Node:
         layer = node.layer
-        if (
-            isinstance(layer, Conv2D | DepthwiseConv2D)
-            and layer.padding == "valid"
-            and isinstance(x[0].layer, ZeroPadding2D)
-        ):
+        if isinstance(layer, Convolution) and layer.padding == "valid" and isinstance(x[0].layer, ZeroPadding2D):
             return replace(layer, padding=x[0].layer.padding)(*x[0].inputs, name=node.name)
         return layer(*x, name=node.name)
 
@@ -77,11 +75,11 @@ def _gain_and_shift(layer: BatchNormalization, w: Mapping[str, Array]) -> tuple[
 
 
 def _is_linear(layer: Layer) -> bool:
-    return isinstance(layer, DepthwiseConv2D) or (isinstance(layer, Conv2D) and layer.activation == "linear")
+    return isinstance(layer, Convolution) and not (isinstance(layer, Conv2D) and layer.activation != "linear")
 
 
 def _with_bias(layer: Layer) -> Layer:
-    assert isinstance(layer, Conv2D | DepthwiseConv2D)
+    assert isinstance(layer, Convolution)
     return replace(layer, use_bias=True)
 
 

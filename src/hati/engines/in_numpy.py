@@ -3,6 +3,7 @@
 Maps are (batch, height, width, channels), weights lie as Keras lays them.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from functools import singledispatch
 
@@ -36,9 +37,17 @@ def _(layer: layers.ZeroPadding2D, x: list[Array], w: Weights) -> Array:
 
 
 @apply.register
+def _(layer: layers.Cropping2D, x: list[Array], w: Weights) -> Array:
+    ((top, bottom), (left, right)) = layer.cropping
+    height, width = x[0].shape[1:3]
+    return x[0][:, top : height - bottom, left : width - right]
+
+
+@apply.register
 def _(layer: layers.Conv2D, x: list[Array], w: Weights) -> Array:
     patches = _windows(x[0], layer.kernel_size, layer.strides, layer.padding)
-    y = np.tensordot(patches, w["kernel"], axes=((4, 5, 3), (0, 1, 2)))
+    parts = zip(np.split(patches, layer.groups, 3), np.split(w["kernel"], layer.groups, 3), strict=True)
+    y = np.concatenate([np.tensordot(part, kernel, axes=((4, 5, 3), (0, 1, 2))) for part, kernel in parts], axis=-1)
     return FUNCTIONS[layer.activation](y + w["bias"] if layer.use_bias else y)
 
 
@@ -51,9 +60,39 @@ def _(layer: layers.DepthwiseConv2D, x: list[Array], w: Weights) -> Array:
 
 
 @apply.register
+def _(layer: layers.SeparableConv2D, x: list[Array], w: Weights) -> Array:
+    depthwise, pointwise = layer.parts
+    between = apply(depthwise, x, {"kernel": w["depthwise_kernel"]})
+    return apply(pointwise, [between], {**w, "kernel": w["pointwise_kernel"]})
+
+
+@apply.register
 def _(layer: layers.BatchNormalization, x: list[Array], w: Weights) -> Array:
     gain = w.get("gamma", 1) / np.sqrt(w["moving_variance"] + layer.epsilon)
     return (x[0] - w["moving_mean"]) * gain + w["beta"]
+
+
+@apply.register
+def _(layer: layers.LayerNormalization, x: list[Array], w: Weights) -> Array:
+    deviation = np.sqrt(x[0].var(-1, keepdims=True) + layer.epsilon)
+    return (x[0] - x[0].mean(-1, keepdims=True)) / deviation * w["gamma"] + w["beta"]
+
+
+@apply.register
+def _(layer: layers.Rescaling, x: list[Array], w: Weights) -> Array:
+    return x[0] * np.asarray(layer.scale, x[0].dtype) + np.asarray(layer.offset, x[0].dtype)
+
+
+@apply.register
+def _(layer: layers.Normalization, x: list[Array], w: Weights) -> Array:
+    mean, variance = (w["mean"], w["variance"]) if layer.mean is None else (layer.mean, layer.variance)
+    deviation = np.maximum(np.sqrt(np.asarray(variance, x[0].dtype)), layers.SMALLEST_DEVIATION)
+    return (x[0] - np.asarray(mean, x[0].dtype)) / deviation
+
+
+@apply.register
+def _(layer: layers.LayerScale, x: list[Array], w: Weights) -> Array:
+    return x[0] * w["gamma"]
 
 
 @apply.register
@@ -110,7 +149,12 @@ def _(layer: layers.Dense, x: list[Array], w: Weights) -> Array:
 
 @apply.register
 def _(layer: layers.Add, x: list[Array], w: Weights) -> Array:
-    return sum(x[1:], x[0])
+    return sum(x[1:-1], x[0]) + x[-1] * np.asarray(layer.scale, x[0].dtype)
+
+
+@apply.register
+def _(layer: layers.Multiply, x: list[Array], w: Weights) -> Array:
+    return x[0] * x[1]
 
 
 @apply.register
@@ -127,6 +171,14 @@ def _sigmoid(x: Array) -> Array:
     return 0.5 * (1 + np.tanh(x / 2))  # equal to 1 / (1 + exp(-x)), and never overflows
 
 
+_erf = np.vectorize(math.erf, otypes=[float])
+
+
+def _gelu(x: Array) -> Array:
+    """x times the normal distribution's share below x; Hendrycks and Gimpel 2016."""
+    return x * (0.5 * (1 + _erf(x / math.sqrt(2)))).astype(x.dtype)
+
+
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
@@ -134,6 +186,9 @@ FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "sigmoid": _sigmoid,
     "softmax": _softmax,
     "tanh": np.tanh,
+    "silu": lambda x: x * _sigmoid(x),
+    "hard_silu": lambda x: x * np.clip(x + 3, 0, 6) / 6,
+    "gelu": _gelu,
 }
 
 

@@ -3,12 +3,14 @@
 import hashlib
 import platform
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from onnxruntime import OrtValue
 
 from .. import __version__
 from ..cache import folder, part_of
@@ -24,13 +26,24 @@ STALE_SECONDS = 3600  # a part file of that age was left by a process that was k
 class Session:
     """A compiled graph. Calls from several threads may overlap."""
 
-    def __init__(self, model: bytes | Path, *, optimised: bool = False, save_as: Path | None = None):
+    def __init__(
+        self,
+        model: bytes | Path,
+        beside: Mapping[str, Array] | None = None,
+        *,
+        optimised: bool = False,
+        save_as: Path | None = None,
+    ):
+        """`beside` are weights that the model names but does not hold; ONNX Runtime uses them where they lie."""
         levels = onnxruntime.GraphOptimizationLevel
         options = onnxruntime.SessionOptions()
         options.log_severity_level = FATAL
         options.graph_optimization_level = levels.ORT_DISABLE_ALL if optimised else levels.ORT_ENABLE_ALL
         if save_as is not None:
             options.optimized_model_filepath = str(save_as)
+        if beside:
+            options.add_external_initializers(list(beside), list(map(OrtValue.ortvalue_from_numpy, beside.values())))
+        self._beside = beside
         source = str(model) if isinstance(model, Path) else model
         self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
@@ -61,22 +74,23 @@ def cached(graph: Graph, weights: Weights) -> Session | None:
 
 def _compile(graph: Graph, weights: Weights) -> Session:
     from ..passes import for_inference
-    from .to_onnx import export
+    from .to_onnx import export_with_weights_beside
 
-    model = export(*for_inference(graph, weights.arrays())).SerializeToString()
+    proto, beside = export_with_weights_beside(*for_inference(graph, weights.arrays()))
+    model = proto.SerializeToString()
     weights.release()
     if weights.identity is None:
-        return Session(model)
+        return Session(model, beside)
     slot, key = _slot(graph, weights), _key(weights)
     part = part_of(folder("compiled") / slot)
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
-        ready = Session(model, save_as=part)
+        Session(model, beside, save_as=part)
         _clear(slot)
-        part.replace(part.with_name(f"{slot}.{key}.{_digest(part)}.onnx"))
-        return ready
+        path = part.replace(part.with_name(f"{slot}.{key}.{_digest(part)}.onnx"))
+        return Session(path, optimised=True)  # which holds the weights once, where the other holds them twice
     except Exception:  # a cache that is full or cannot be written costs time, never an answer
-        return Session(model)
+        return Session(model, beside)
     finally:
         with suppress(OSError):
             part.unlink()

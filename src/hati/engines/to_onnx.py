@@ -17,6 +17,14 @@ from ..layers import pair
 
 Array = np.ndarray
 OPSET, IR_VERSION = 17, 8  # read by every ONNX Runtime since 1.12 (May 2022)
+OPERATORS = {
+    "linear": "Identity",
+    "relu": "Relu",
+    "sigmoid": "Sigmoid",
+    "softmax": "Softmax",
+    "tanh": "Tanh",
+    "hard_silu": "HardSwish",
+}
 
 
 class Writer:
@@ -25,31 +33,53 @@ class Writer:
     def __init__(self, weights: Mapping[str, Array]):
         self.weights = weights
         self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
+        self.constants: dict[str, Array] = {}
 
     def op(self, kind: str, inputs: list[str], output: str, **settings: Any) -> str:
         self.nodes.append(helper.make_node(kind, inputs, [output], output, **settings))
         return output
 
-    def constant(self, name: str, value: Array | np.float32) -> str:
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+    def constant(self, name: str, value: Array) -> str:
+        self.constants[name] = np.asarray(value, order="C")
         return name
+
+    def number(self, name: str, value: float) -> str:
+        return self.constant(name, np.array(value, np.float32))
+
+    def by_channel(self, node: Node, key: str, value: layers.PerChannel | Array) -> str:
+        """One number for all channels, or one for each, so that it meets the channels of the node's map."""
+        ones = (1,) * (len(node.shape) - 1)
+        array = np.asarray(value, np.float32)
+        return self.constant(f"{node.name}/{key}", array.reshape(-1, *ones) if array.ndim else array)
+
+    def affine(self, node: Node, x: str, gain: layers.PerChannel | Array, shift: layers.PerChannel | Array) -> str:
+        """x · gain + shift."""
+        scaled = self.op("Mul", [x, self.by_channel(node, "gain", gain)], f"{node.name}/scaled")
+        return self.op("Add", [scaled, self.by_channel(node, "shift", shift)], node.name)
 
     def weights_of(self, node: Node) -> dict[str, Array]:
         return weights_of(node, self.weights)
 
     def activation(self, function: layers.Function, x: str, output: str) -> str:
-        if function == "relu6":
-            return self.clip(x, output, 6)
-        kind = {"linear": "Identity", "relu": "Relu", "sigmoid": "Sigmoid", "softmax": "Softmax", "tanh": "Tanh"}[
-            function
-        ]
-        return self.op(kind, [x], output, **({"axis": 1} if function == "softmax" else {}))
+        match function:
+            case "relu6":
+                return self.clip(x, output, 6)
+            case "silu":
+                return self.op("Mul", [x, self.op("Sigmoid", [x], f"{output}/sigmoid")], output)
+            case "gelu":
+                return self.gelu(x, output)
+        return self.op(OPERATORS[function], [x], output, **({"axis": 1} if function == "softmax" else {}))
+
+    def gelu(self, x: str, output: str) -> str:
+        """x · (1 + erf(x / √2)) / 2, in the order of operators that ONNX Runtime knows as one."""
+        scaled = self.op("Div", [x, self.number(f"{output}/root", 2**0.5)], f"{output}/scaled")
+        error = self.op("Erf", [scaled], f"{output}/erf")
+        share = self.op("Add", [error, self.number(f"{output}/one", 1)], f"{output}/share")
+        twice = self.op("Mul", [x, share], f"{output}/twice")
+        return self.op("Mul", [twice, self.number(f"{output}/half", 0.5)], output)
 
     def clip(self, x: str, output: str, highest: float) -> str:
-        bounds = [
-            self.constant(f"{output}/{side}", np.float32(bound)) for side, bound in (("low", 0), ("high", highest))
-        ]
+        bounds = [self.number(f"{output}/low", 0), self.number(f"{output}/high", highest)]
         return self.op("Clip", [x, *bounds], output)
 
     def activated(self, function: layers.Function, node: Node, kind: str, inputs: list[str], **settings: Any) -> str:
@@ -61,25 +91,54 @@ class Writer:
     def channels_last(self, node: Node, x: str) -> str:
         return self.op("Transpose", [x], f"{x}/channels_last", perm=[0, 2, 3, 1]) if len(node.shape) == 3 else x
 
-    def vector(self, node: Node, x: str) -> str:
-        """The node's input as one row of numbers, in the graph's order; a map of one pixel is in that order already."""
-        before = node.inputs[0]
+    def channels_first(self, x: str, output: str) -> str:
+        return self.op("Transpose", [x], output, perm=[0, 3, 1, 2])
+
+    def reshaped(self, node: Node, x: str) -> str:
+        """The node's input in the node's shape, both read in the graph's order; a map of one pixel has but one."""
+        before, shape = node.inputs[0], node.shape
         flat = x if before.shape[:2] == (1, 1) else self.channels_last(before, x)
-        return self.op(
-            "Reshape", [flat, self.constant(f"{node.name}/shape", np.array([-1, *node.shape], np.int64))], node.name
-        )
+        is_map, is_pixel = len(shape) == 3, shape[:2] == (1, 1)
+        sizes = np.array([-1, shape[-1], 1, 1] if is_map and is_pixel else [-1, *shape], np.int64)
+        turned = is_map and not is_pixel
+        inputs = [flat, self.constant(f"{node.name}/shape", sizes)]
+        y = self.op("Reshape", inputs, f"{node.name}/last" if turned else node.name)
+        return self.channels_first(y, node.name) if turned else y
 
 
 def export(graph: Graph, weights: Mapping[str, Array]) -> onnx.ModelProto:
     """One ONNX model with its weights inside; it takes `image` and gives `output`."""
+    model, beside = export_with_weights_beside(graph, weights, smallest=None)
+    assert not beside
+    return model
+
+
+def export_with_weights_beside(
+    graph: Graph, weights: Mapping[str, Array], *, smallest: int | None = 1024
+) -> tuple[onnx.ModelProto, dict[str, Array]]:
+    """The model, and by their names in it the constants of `smallest` bytes or more, which are not copied into it."""
     out = Writer(weights)
     last = graph.fold(lambda node, x: lower(node.layer, out, node, x))[graph.output.name]
     result = out.op("Identity", [out.channels_last(graph.output, last)], "output")
     value = helper.make_tensor_value_info
     picture = value("image", TensorProto.FLOAT, ["batch", *_axes(graph.input, "input")])
     answer = value(result, TensorProto.FLOAT, ["batch", *_axes(graph.output, "output")])
-    proto = helper.make_graph(out.nodes, graph.name, [picture], [answer], out.constants)
-    return helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    beside = {name: array for name, array in out.constants.items() if smallest is not None and array.nbytes >= smallest}
+    constants = [
+        _reference(name, array) if name in beside else numpy_helper.from_array(array, name)
+        for name, array in out.constants.items()
+    ]
+    proto = helper.make_graph(out.nodes, graph.name, [picture], [answer], constants)
+    model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    return model, beside
+
+
+def _reference(name: str, array: Array) -> onnx.TensorProto:
+    """A constant whose numbers lie elsewhere."""
+    kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+    tensor = TensorProto(name=name, data_type=kind, dims=array.shape, data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="beside")
+    return tensor
 
 
 def _axes(node: Node, end: str) -> list[int | str]:
@@ -102,7 +161,7 @@ def _sliding(node: Node, window: layers.Pair, strides: layers.Pair, padding: lay
 
 @lower.register
 def _(layer: layers.InputLayer, out: Writer, node: Node, x: list[str]) -> str:
-    return out.op("Transpose", ["image"], node.name, perm=[0, 3, 1, 2]) if len(node.shape) == 3 else "image"
+    return out.channels_first("image", node.name) if len(node.shape) == 3 else "image"
 
 
 @lower.register
@@ -113,25 +172,55 @@ def _(layer: layers.ZeroPadding2D, out: Writer, node: Node, x: list[str]) -> str
 
 
 @lower.register
+def _(layer: layers.Cropping2D, out: Writer, node: Node, x: list[str]) -> str:
+    ((top, bottom), (left, right)) = layer.cropping
+    far = np.iinfo(np.int64).max
+    slices = {"starts": [top, left], "ends": [-bottom or far, -right or far], "axes": [2, 3]}
+    return out.op(
+        "Slice", [*x, *(out.constant(f"{node.name}/{key}", np.array(v)) for key, v in slices.items())], node.name
+    )
+
+
+@lower.register
 def _(layer: layers.Conv2D, out: Writer, node: Node, x: list[str]) -> str:
     w = out.weights_of(node)
-    inputs = [*x, out.constant(f"{node.name}/kernel", w["kernel"].transpose(3, 2, 0, 1))]
-    if layer.use_bias:
-        inputs.append(out.constant(f"{node.name}/bias", w["bias"]))
+    inputs = [*x, out.constant(f"{node.name}/kernel", _pointing_out(w["kernel"])), *_bias(out, node, w)]
     settings = _sliding(node, layer.kernel_size, layer.strides, layer.padding)
-    return out.activated(layer.activation, node, "Conv", inputs, **settings)
+    return out.activated(layer.activation, node, "Conv", inputs, group=layer.groups, **settings)
 
 
 @lower.register
 def _(layer: layers.DepthwiseConv2D, out: Writer, node: Node, x: list[str]) -> str:
     w = out.weights_of(node)
-    height, width, channels, _ = w["kernel"].shape
-    kernel = w["kernel"].transpose(2, 3, 0, 1).reshape(-1, 1, height, width)
-    inputs = [*x, out.constant(f"{node.name}/kernel", kernel)]
-    if layer.use_bias:
-        inputs.append(out.constant(f"{node.name}/bias", w["bias"]))
+    inputs = [*x, out.constant(f"{node.name}/kernel", _one_by_one(w["kernel"])), *_bias(out, node, w)]
     settings = _sliding(node, layer.kernel_size, layer.strides, layer.padding)
-    return out.op("Conv", inputs, node.name, group=channels, **settings)
+    return out.op("Conv", inputs, node.name, group=w["kernel"].shape[2], **settings)
+
+
+@lower.register
+def _(layer: layers.SeparableConv2D, out: Writer, node: Node, x: list[str]) -> str:
+    w = out.weights_of(node)
+    settings = _sliding(node, layer.kernel_size, layer.strides, layer.padding)
+    kernel = out.constant(f"{node.name}/depthwise_kernel", _one_by_one(w["depthwise_kernel"]))
+    group = w["depthwise_kernel"].shape[2]
+    between = out.op("Conv", [*x, kernel], f"{node.name}/depthwise", group=group, **settings)
+    kernel = out.constant(f"{node.name}/pointwise_kernel", _pointing_out(w["pointwise_kernel"]))
+    return out.op("Conv", [between, kernel, *_bias(out, node, w)], node.name)
+
+
+def _pointing_out(kernel: Array) -> Array:
+    """height×width×in×out -> out×in×height×width."""
+    return kernel.transpose(3, 2, 0, 1)
+
+
+def _one_by_one(kernel: Array) -> Array:
+    """A depthwise kernel, height×width×in×multiplier -> in·multiplier×1×height×width."""
+    height, width = kernel.shape[:2]
+    return kernel.transpose(2, 3, 0, 1).reshape(-1, 1, height, width)
+
+
+def _bias(out: Writer, node: Node, w: Mapping[str, Array]) -> list[str]:
+    return [out.constant(f"{node.name}/bias", w["bias"])] if "bias" in w else []
 
 
 @lower.register
@@ -140,6 +229,35 @@ def _(layer: layers.BatchNormalization, out: Writer, node: Node, x: list[str]) -
     ordered = {"gamma": np.ones_like(w["beta"])} | w
     inputs = [out.constant(f"{node.name}/{key}", ordered[key]) for key in ("gamma", "beta", *layer.running)]
     return out.op("BatchNormalization", [*x, *inputs], node.name, epsilon=layer.epsilon)
+
+
+@lower.register
+def _(layer: layers.LayerNormalization, out: Writer, node: Node, x: list[str]) -> str:
+    w = out.weights_of(node)
+    inputs = [out.channels_last(node.inputs[0], x[0]), *(out.constant(f"{node.name}/{key}", w[key]) for key in w)]
+    is_map = len(node.shape) == 3
+    y = out.op(
+        "LayerNormalization", inputs, f"{node.name}/last" if is_map else node.name, axis=-1, epsilon=layer.epsilon
+    )
+    return out.channels_first(y, node.name) if is_map else y
+
+
+@lower.register
+def _(layer: layers.Rescaling, out: Writer, node: Node, x: list[str]) -> str:
+    return out.affine(node, x[0], layer.scale, layer.offset)
+
+
+@lower.register
+def _(layer: layers.Normalization, out: Writer, node: Node, x: list[str]) -> str:
+    stored = vars(layer) if layer.mean is not None else out.weights_of(node)
+    mean, variance = (np.asarray(stored[key], np.float64) for key in ("mean", "variance"))
+    gain = 1 / np.maximum(np.sqrt(variance), layers.SMALLEST_DEVIATION)
+    return out.affine(node, x[0], gain, -mean * gain)
+
+
+@lower.register
+def _(layer: layers.LayerScale, out: Writer, node: Node, x: list[str]) -> str:
+    return out.op("Mul", [*x, out.by_channel(node, "gamma", out.weights_of(node)["gamma"])], node.name)
 
 
 @lower.register
@@ -172,16 +290,10 @@ def _(layer: layers.GlobalMaxPooling2D, out: Writer, node: Node, x: list[str]) -
     return out.op("ReduceMax", x, node.name, axes=[2, 3], keepdims=int(layer.keepdims))
 
 
-@lower.register
-def _(layer: layers.Flatten, out: Writer, node: Node, x: list[str]) -> str:
-    return out.vector(node, x[0])
-
-
-@lower.register
-def _(layer: layers.Reshape, out: Writer, node: Node, x: list[str]) -> str:
-    if len(layer.target) != 1:
-        raise NotImplementedError(f"Reshape to {layer.target}: the ONNX engine reshapes to a vector only")
-    return out.vector(node, x[0])
+@lower.register(layers.Flatten)
+@lower.register(layers.Reshape)
+def _(layer: Layer, out: Writer, node: Node, x: list[str]) -> str:
+    return out.reshaped(node, x[0])
 
 
 @lower.register
@@ -191,15 +303,26 @@ def _(layer: layers.Dropout, out: Writer, node: Node, x: list[str]) -> str:
 
 @lower.register
 def _(layer: layers.Dense, out: Writer, node: Node, x: list[str]) -> str:
-    inputs = [*x, *(out.constant(f"{node.name}/{key}", value) for key, value in out.weights_of(node).items())]
-    return out.activated(layer.activation, node, "Gemm", inputs)
+    w = out.weights_of(node)
+    is_map = len(node.shape) == 3
+    kernel = _pointing_out(w["kernel"][None, None]) if is_map else w["kernel"]
+    inputs = [*x, out.constant(f"{node.name}/kernel", kernel), *_bias(out, node, w)]
+    return out.activated(layer.activation, node, "Conv" if is_map else "Gemm", inputs)
 
 
 @lower.register
 def _(layer: layers.Add, out: Writer, node: Node, x: list[str]) -> str:
+    if layer.scale != 1:
+        by = out.number(f"{node.name}/scale", layer.scale)
+        x = [*x[:-1], out.op("Mul", [x[-1], by], f"{node.name}/scaled")]
     for number, other in enumerate(x[1:-1]):
         x = [out.op("Add", [x[0], other], f"{node.name}/{number}"), *x[1:]]
     return out.op("Add", [x[0], x[-1]], node.name)
+
+
+@lower.register
+def _(layer: layers.Multiply, out: Writer, node: Node, x: list[str]) -> str:
+    return out.op("Mul", x, node.name)
 
 
 @lower.register
