@@ -1,5 +1,7 @@
 """The one folder that hati may fill."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,26 @@ def test_a_part_lies_hidden_beside_its_file_under_a_name_of_its_own(tmp_path: Pa
     assert len(parts) == 100
     assert {part.parent for part in parts} == {tmp_path}
     assert all(part.name.startswith(".weights.h5.") and part.suffix == ".part" for part in parts)
+
+
+def test_a_lock_is_for_one_at_a_time_and_makes_its_folder(tmp_path: Path) -> None:
+    target = tmp_path / "weights" / "weights.h5"
+    with cache.locked(target), pytest.raises(TimeoutError), cache.locked(target, patience=0):
+        pass
+    with cache.locked(target, patience=0):
+        assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "there is no room (No space left on device); free some, or set HATI_CACHE to a folder"),
+        (errno.EDQUOT, "there is no room (Disk quota exceeded); free some"),
+        (errno.EROFS, "that disk can only be read; set HATI_CACHE to a folder that can be written"),
+        (errno.EACCES, "writing there is not allowed to you; change its permissions, or set HATI_CACHE elsewhere"),
+        (errno.EPERM, "writing there is not allowed to you"),
+        (errno.EIO, "weights cannot be kept there (Input/output error); set HATI_CACHE elsewhere"),
+    ],
+)
+def test_every_trouble_with_a_disk_says_what_to_do(tmp_path: Path, number: int, said: str) -> None:
+    assert cache.trouble(tmp_path, OSError(number, os.strerror(number))).startswith(f"{tmp_path}: {said}")

@@ -216,7 +216,7 @@ def test_the_version_is_the_librarys() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], ["classify", "models", "summary", "--version"]),
+        ([], ["classify", "models", "summary", "weights", "--version"]),
         (["classify"], ["PHOTO...", "--model", "--weights", "--top", "--json", "Exit status: 0", "EfficientNetLite0"]),
         (["models"], ["--json", "accuracy"]),
         (["summary"], ["MODEL", "--json", "totals"]),

@@ -2,73 +2,21 @@
 
 import gzip
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.utils import formatdate
+from functools import partial
 from typing import Any
 
 import pytest
+from faulty_server import Answer, Answering, File, Server, closed_address, serving, status
 
 from hati import __version__, download
-from hati.download import DownloadError, opened, read_url
+from hati.download import DownloadError, PassingError, opened, read_url, waits
 from hati.errors import ImageError
 
 BODY = bytes(range(256)) * 2048  # longer than one piece
-
-
-class Answer(BaseHTTPRequestHandler):
-    """One request, answered as the server's table says for its path."""
-
-    server: "Server"
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        self.server.answers[self.path](self)
-
-    def send(self, body: bytes, status: int = 200, **headers: Any) -> None:
-        self.send_response(status)
-        for name, value in {"Content_Length": len(body), **headers}.items():
-            self.send_header(name.replace("_", "-"), str(value))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *words: Any) -> None:
-        """Say nothing."""
-
-
-class Server(ThreadingHTTPServer):
-    """A server on this machine alone, with the requests it has had."""
-
-    def __init__(self, answers: dict[str, Callable[[Answer], None]]) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.answers = answers
-        self.asked: list[str] = []
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def handle_error(self, *words: Any) -> None:
-        """A client that hangs up is no news."""
-
-
-@contextmanager
-def serving(answers: dict[str, Callable[[Answer], None]]) -> Iterator[Server]:
-    with Server(answers) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def closed_address() -> str:
-    """An address of this machine at which nobody listens."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{unused.getsockname()[1]}"
 
 
 def whole(answer: Answer) -> None:
@@ -276,3 +224,155 @@ def test_a_photo_that_does_not_come_is_an_image_error(server: Server, answer: Ca
 def test_a_photo_longer_than_asked_for_is_left(server: Server, answer: Callable[[Answer], None]) -> None:
     with pytest.raises(ImageError, match=r"/\w+: longer than 0 MB; save it and pass the file$"):
         read_url(f"{server.address}/{answer.__name__}", len(BODY) - 1)
+
+
+HALF = len(BODY) // 2
+
+
+def read(address: str, start: int = 0, validator: str | None = None) -> tuple[int, bytes]:
+    with opened(address, start, validator) as stream:
+        assert stream.length in (None, len(BODY))
+        return stream.start, b"".join(stream.pieces)
+
+
+def of_another_range(answer: Answer) -> None:
+    """The bytes before those that were asked for, honestly told of."""
+    File(BODY, shift=-7)(answer)
+
+
+def packed_from_the_middle(answer: Answer) -> None:
+    if answer.headers["Range"]:
+        answer.send(b"?", 206, Content_Range=f"bytes {HALF}-{len(BODY) - 1}/{len(BODY)}", Content_Encoding="gzip")
+    else:
+        answer.send(BODY)
+
+
+def a_part_without_its_place(answer: Answer) -> None:
+    answer.send(BODY[HALF:], 206) if answer.headers["Range"] else answer.send(BODY)
+
+
+@pytest.mark.parametrize(
+    ("answer", "start", "validator", "came", "requests"),
+    [
+        (File(BODY), HALF, None, HALF, 1),
+        (File(BODY), HALF, '"one"', HALF, 1),
+        (File(BODY), HALF, '"two"', 0, 1),
+        (File(BODY), len(BODY), None, len(BODY), 1),
+        (File(BODY), len(BODY) + 9, None, 0, 2),
+        (File(BODY, ranges=False), HALF, None, 0, 1),
+        (of_another_range, HALF, None, 0, 2),
+        (packed_from_the_middle, HALF, None, 0, 2),
+        (a_part_without_its_place, HALF, None, 0, 2),
+    ],
+    ids=["rest", "same", "changed", "ended", "too far", "no ranges", "another range", "packed", "no place"],
+)
+def test_a_body_is_gone_on_with_where_that_is_safe(
+    answer: Answering, start: int, validator: str | None, came: int, requests: int
+) -> None:
+    with serving({"/": answer}) as server:
+        assert read(f"{server.address}/", start, validator) == (came, BODY[came:])
+        assert server.ranges == [f"bytes={start}-", None][:requests]
+
+
+def test_a_rest_that_is_cut_is_told_of() -> None:
+    with (
+        serving({"/": File(BODY, most=1000)}) as server,
+        pytest.raises(PassingError, match=CUT),
+    ):
+        read(f"{server.address}/", HALF)
+
+
+def test_a_part_that_nobody_asked_for_is_refused() -> None:
+    part = partial(Answer.send, body=BODY, status=206, Content_Range="bytes 0-9/10")
+    with (
+        serving({"/": part}) as server,
+        pytest.raises(DownloadError, match="a part where all was asked for"),
+        opened(f"{server.address}/"),
+    ):
+        pass
+
+
+def send_with(headers: dict[str, Any], answer: Answer) -> None:
+    answer.send(BODY, **headers)
+
+
+@pytest.mark.parametrize(
+    ("headers", "validator"),
+    [
+        ({"ETag": '"a"', "Last-Modified": "then"}, '"a"'),
+        ({"ETag": 'W/"a"', "Last-Modified": "then"}, "then"),
+        ({"ETag": 'W/"a"'}, None),
+        ({}, None),
+    ],
+)
+def test_a_server_knows_its_content_again_by_a_strong_validator(headers: dict[str, str], validator: str | None) -> None:
+    with serving({"/": partial(send_with, headers)}) as server, opened(f"{server.address}/") as stream:
+        assert stream.validator == validator
+
+
+def in_seconds(seconds: float) -> str:
+    return formatdate(time.time() + seconds, usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "asks", "pause"),
+    [
+        (503, "7", 7),
+        (429, "0", 0),
+        (503, in_seconds(50), 50),
+        (503, in_seconds(-50), 0),
+        (500, "soon", 0),
+        (408, "²", 0),
+    ],
+)
+def test_a_refusal_that_passes_tells_how_long_to_wait(code: int, asks: str, pause: float) -> None:
+    with (
+        serving({"/": status(code, Retry_After=asks)}) as server,
+        pytest.raises(PassingError) as failed,
+        opened(f"{server.address}/"),
+    ):
+        pass
+    assert failed.value.pause == pytest.approx(pause, abs=3)
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 410, 416, 451])
+def test_a_refusal_that_stays_is_not_one_that_passes(code: int) -> None:
+    with (
+        serving({"/": status(code)}) as server,
+        pytest.raises(DownloadError, match=f"the server answered {code} ") as failed,
+        opened(f"{server.address}/"),
+    ):
+        pass
+    assert not isinstance(failed.value, PassingError)
+
+
+def test_a_server_that_wants_to_be_left_alone_for_long_is_given_up() -> None:
+    with (
+        serving({"/": status(503, Retry_After="4000")}) as server,
+        pytest.raises(DownloadError, match="asks to be left alone for 4,000 s") as failed,
+        opened(f"{server.address}/"),
+    ):
+        pass
+    assert not isinstance(failed.value, PassingError)
+
+
+def test_waits_grow_and_are_never_alike() -> None:
+    many = [list(waits()) for _ in range(50)]
+    assert {len(some) for some in many} == {download.TRIES - 1}
+    assert len({some[0] for some in many}) > 40
+    for number in range(download.TRIES - 1):
+        assert all(2**number / 2 <= some[number] <= 2**number for some in many)
+
+
+@pytest.mark.parametrize(("value", "forbidden"), [("1", True), ("yes", True), ("0", False), ("", False), ("no", False)])
+def test_offline_forbids_the_network(
+    server: Server, monkeypatch: pytest.MonkeyPatch, value: str, forbidden: bool
+) -> None:
+    monkeypatch.setenv("HATI_OFFLINE", value)
+    server.asked.clear()
+    if not forbidden:
+        assert read_url(f"{server.address}/whole", len(BODY)) == BODY
+        return
+    with pytest.raises(ImageError, match="/whole: HATI_OFFLINE is set, so nothing is fetched from the network"):
+        read_url(f"{server.address}/whole", len(BODY))
+    assert server.asked == []

@@ -2,7 +2,12 @@
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EACCES, EDQUOT, EFBIG, ENOSPC, EPERM, EROFS
 from pathlib import Path
+
+NO_ROOM = {ENOSPC, EDQUOT, EFBIG}
 
 
 def folder(part: str) -> Path:
@@ -17,3 +22,28 @@ def folder(part: str) -> Path:
 def part_of(target: Path) -> Path:
     """A name of its own beside a file that is on its way: written there, it appears whole or not at all."""
     return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+
+
+@contextmanager
+def locked(target: Path, patience: float = -1) -> Iterator[None]:
+    """The right to write a file, for one process and thread at a time; its folder is made where it is missing.
+
+    Raises TimeoutError after so many seconds of `patience`; a negative one waits for ever.
+    """
+    from filelock import FileLock
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{target}.lock", timeout=patience):
+        yield
+
+
+def trouble(place: Path, error: OSError) -> str:
+    """Why a folder does not take a file, and what to do."""
+    reason = error.strerror or str(error)
+    if error.errno in NO_ROOM:
+        return f"{place}: there is no room ({reason}); free some, or set HATI_CACHE to a folder on another disk"
+    if error.errno == EROFS:
+        return f"{place}: that disk can only be read; set HATI_CACHE to a folder that can be written"
+    if error.errno in (EACCES, EPERM):
+        return f"{place}: writing there is not allowed to you; change its permissions, or set HATI_CACHE elsewhere"
+    return f"{place}: weights cannot be kept there ({reason}); set HATI_CACHE elsewhere"

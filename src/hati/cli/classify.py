@@ -1,0 +1,41 @@
+"""`hati classify`."""
+
+import json
+import sys
+
+import click
+
+from .. import DEFAULT_MODEL
+from .printing import as_json, print_fault, print_table
+
+
+@click.command()
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True)
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, metavar="NAME", help="A name from `hati models`.")
+@click.option("--weights", default="imagenet", metavar="FILE", help="Weights of your own for that model.")
+@click.option("--top", default=3, show_default=True, type=click.IntRange(min=1), help="How many names for each photo.")
+@as_json
+def classify(photos: tuple[str, ...], model: str, weights: str, top: int, as_json: bool) -> None:
+    """Name what is in photos.
+
+    A PHOTO is a file, a folder (searched to its bottom), a glob pattern, a URL, or - for standard input. Photos are
+    turned upright by their EXIF orientation.
+
+    Exit status: 0, all photos were named; 1, some could not be read, and the others were named; 2, wrong use.
+    """
+    from ..loading import load
+    from ..photos import find
+
+    network = load(model, weights)
+    failures = 0
+    for answer in network.answers(find(photos), top):
+        if answer.error is not None:
+            failures += 1
+            print_fault(answer.error)
+        elif as_json:
+            named = [prediction._asdict() for prediction in answer.predictions]
+            click.echo(json.dumps({"photo": answer.photo, "model": network.name, "predictions": named}))
+        else:
+            rows = [(found.name, f"{found.score:.4f}", found.synset) for found in answer.predictions]
+            print_table(("Name", "Score", "Synset"), rows, right=(1,), title=answer.photo)
+    sys.exit(1 if failures else 0)

@@ -1,0 +1,26 @@
+"""`hati summary`."""
+
+import json
+from dataclasses import asdict
+
+import click
+
+from .printing import as_json
+
+
+@click.command()
+@click.argument("model")
+@as_json
+def summary(model: str, as_json: bool) -> None:
+    """Print the layers of MODEL: output shapes, parameters, inputs, and the totals."""
+    from .. import summary as table
+    from ..loading import load
+
+    network = load(model, weights=None)
+    if as_json:
+        rows = [asdict(row) for row in table.rows(network.graph)]
+        click.echo(
+            json.dumps({"model": network.name, "layers": rows, "totals": asdict(table.totals(network.graph))}, indent=2)
+        )
+    else:
+        network.summary(click.echo)
