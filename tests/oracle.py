@@ -14,10 +14,28 @@ def keras_twin(function: str, **options: Any) -> Any:
     import keras
 
     keras.backend.clear_session()
-    return getattr(keras.applications, function)(weights=None, **options)
+    build = nasnet_mobile if function == "NASNetMobile" else getattr(keras.applications, function)
+    return build(weights=None, **options)
+
+
+def nasnet_mobile(**options: Any) -> Any:
+    """What Keras' own function builds; on PyTorch that one refuses to."""
+    from keras.src.applications.nasnet import NASNet
+
+    size = {"penultimate_filters": 1056, "num_blocks": 4, "stem_block_filters": 32, "skip_reduction": False}
+    return NASNet(**{"name": "nasnet_mobile", "default_size": 224, "filter_multiplier": 2, **size, **options})
+
+
+def keras_layers(twin: Any) -> list[Any]:
+    """Its layers, those of a nested Sequential in its place."""
+    return [inner for layer in twin.layers for inner in getattr(layer, "layers", [layer])]
 
 
 SPREAD = 60  # of pixels less their mean: the first kernel of a network that takes such pixels is divided by it
+
+
+# together they let a batch norm keep the spread of values: the mean of gamma² / variance is 1
+RANGES = {"gamma": (0.5, 1.35), "moving_variance": (0.5, 1.5), "variance": (0.5, 1.5)}
 
 
 def lively(graph: Graph, seed: int = 0) -> dict[str, np.ndarray]:
@@ -26,20 +44,34 @@ def lively(graph: Graph, seed: int = 0) -> dict[str, np.ndarray]:
     Kernels keep the spread of values, batch norm is away from 1 and 0, and smaller where a sum would grow.
     """
     generator = np.random.default_rng(seed)
-    summed = {x.name for node in graph.nodes if isinstance(node.layer, Add) for x in node.inputs}
 
     def array(key: str, shape: tuple[int, ...]) -> np.ndarray:
-        if key != "kernel":
-            low, high = (0.5, 1.5) if key in ("gamma", "moving_variance") else (-0.2, 0.2)
-            return generator.uniform(low, high, shape).astype(np.float32)
+        if not key.endswith("kernel"):
+            return generator.uniform(*RANGES.get(key, (-0.2, 0.2)), shape).astype(np.float32)
         fan_in = np.prod(shape[:2]) if len(shape) == 4 and shape[3] == 1 else np.prod(shape[:-1])
-        return generator.normal(0, (2 / fan_in) ** 0.5, shape).astype(np.float32)
+        gain = 1 if key == "depthwise_kernel" else 2  # 2 where half of the values go to 0 behind it
+        kernel = generator.standard_normal(shape, np.float32)
+        kernel *= np.float32((gain / fan_in) ** 0.5)
+        return kernel
 
     arrays = {name: array(name.rpartition("/")[2], shape) for name, shape in graph.weights().items()}
-    for name in summed:
-        if f"{name}/gamma" in arrays:
-            arrays[f"{name}/gamma"] *= 0.3
+    for name in summed(graph):
+        for key in ("gamma", "kernel"):
+            if f"{name}/{key}" in arrays:
+                arrays[f"{name}/{key}"] *= np.float32(0.3)
+                break
     return arrays
+
+
+def summed(graph: Graph) -> set[str]:
+    """The layers with weights whose output goes into a sum, at most through layers without any."""
+    found = set()
+    for total in graph.nodes:
+        for node in total.inputs if isinstance(total.layer, Add) else ():
+            while len(node.inputs) == 1 and not node.weights():
+                (node,) = node.inputs
+            found.add(node.name)
+    return found
 
 
 def give_same_weights(model: Model, twin: Any) -> None:
@@ -48,6 +80,9 @@ def give_same_weights(model: Model, twin: Any) -> None:
     if model.preprocessing.normalisation == "caffe":
         arrays[next(iter(arrays))] /= SPREAD
     twin.set_weights(list(arrays.values()))
+    for layer in twin.layers:
+        if hasattr(layer, "finalize_state"):  # Normalization works with copies of its weights
+            layer.finalize_state()
     model.set_weights(twin.get_weights())
 
 

@@ -15,6 +15,7 @@ from hati.preprocessing import NORMALISATIONS
 
 SAMPLES = ("chelsea.png", "coffee.png", "astronaut.png")
 NAMES = sorted(NORMALISATIONS)
+CHANGED = sorted(NORMALISATIONS.keys() - {"none"})
 SMALL = (32, 40, 3)
 
 
@@ -113,14 +114,14 @@ def test_nan_and_infinity_are_refused(name: str, value: float) -> None:
         inputs.check_values(x, NORMALISATIONS[name], stacklevel=1)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CHANGED)
 def test_pixels_that_were_never_preprocessed_are_warned_of(name: str, samples: list[np.ndarray]) -> None:
     for x in samples:
         assert "as if 0–255 pixels had never been preprocessed" in str(warned(x, name))
         assert "had never been preprocessed" in str(warned(x // 2, name))  # a dark photo
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CHANGED)
 def test_pixels_that_were_preprocessed_twice_are_warned_of(name: str, samples: list[np.ndarray]) -> None:
     twice = [NORMALISATIONS[name](NORMALISATIONS[name](x)) for x in samples]
     assert all("preprocessed twice" in str(warned(x, name)) for x in twice)
@@ -145,14 +146,27 @@ def test_pixels_that_were_preprocessed_once_are_taken_silently(name: str, sample
         ("torch", "caffe"),
         ("lite", "caffe"),
         ("lite", "torch"),
+        ("none", "caffe"),
+        ("none", "tf"),
+        ("none", "torch"),
+        ("none", "lite"),
     ],
 )
 def test_another_models_preprocessing_is_warned_of(model: str, given: str, samples: list[np.ndarray]) -> None:
     assert all("for another model" in str(warned(NORMALISATIONS[given](x), model)) for x in samples)
 
 
-def test_fractions_of_one_are_warned_of_where_pixels_were_due(samples: list[np.ndarray]) -> None:
-    assert unwarned([x / 255 for x in samples], "caffe") == 0
+@pytest.mark.parametrize("name", ["caffe", "none"])
+def test_fractions_of_one_are_warned_of_where_pixels_were_due(name: str, samples: list[np.ndarray]) -> None:
+    assert unwarned([x / 255 for x in samples], name) == 0
+
+
+def test_pixels_of_16_bits_are_warned_of_where_those_of_8_were_due(samples: list[np.ndarray]) -> None:
+    assert all("for another model" in str(warned(x * 257.0, "none")) for x in samples)
+
+
+def test_whole_numbers_are_taken_silently_where_pixels_were_due(samples: list[np.ndarray]) -> None:
+    assert unwarned([*samples, *(x // 2 for x in samples)], "none") == 2 * len(samples)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -166,7 +180,7 @@ def test_an_empty_batch_is_taken_silently(name: str) -> None:
     assert warned(np.zeros((0, *SMALL)), name) is None
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CHANGED)
 def test_four_hundred_photos_are_told_apart(name: str, shared: Path) -> None:
     photos = [pixels(path, 64) for path in sorted((shared / "imagenet_ccby").glob("*.jpg"))]
     once = [NORMALISATIONS[name](x) for x in photos]
@@ -174,6 +188,15 @@ def test_four_hundred_photos_are_told_apart(name: str, shared: Path) -> None:
     assert unwarned(once, name) == 400
     assert unwarned(photos, name) == 0
     assert unwarned(map(NORMALISATIONS[name], once), name) <= 4  # the brightest, twice in torch, still look like photos
+
+
+def test_four_hundred_photos_are_told_from_preprocessed_ones_where_pixels_are_due(shared: Path) -> None:
+    photos = [pixels(path, 64) for path in sorted((shared / "imagenet_ccby").glob("*.jpg"))]
+    assert len(photos) == 400
+    assert unwarned(photos, "none") == 400
+    for name in CHANGED:
+        assert unwarned(map(NORMALISATIONS[name], photos), "none") == 0
+    assert unwarned((x / 255 for x in photos), "none") == 0
 
 
 def test_the_warning_names_both_ranges_and_the_callers_line() -> None:

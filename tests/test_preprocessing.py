@@ -1,7 +1,7 @@
 """Preprocessing: Keras' numbers bit for bit, and the middle of every photo."""
 
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hati.errors import ArgumentError
-from hati.preprocessing import INTERPOLATIONS, NORMALISATIONS, Preprocessing, preprocess_input
+from hati.preprocessing import INTERPOLATIONS, NORMALISATIONS, Mode, Preprocessing, preprocess_input
 
 KERAS_MODES = ("caffe", "tf", "torch")
 DTYPES = ("uint8", "int32", "float16", "float32", "float64")
 FORMATS = ("channels_last", "channels_first")
-MODULES = ("resnet50", "vgg16", "vgg19", "inception_v3", "mobilenet")
+MODULES = (
+    *("convnext", "densenet", "efficientnet", "efficientnet_v2", "inception_resnet_v2", "inception_v3"),
+    *("mobilenet", "mobilenet_v2", "mobilenet_v3", "nasnet", "resnet", "resnet50", "resnet_v2"),
+    *("vgg16", "vgg19", "xception"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +55,7 @@ def test_each_application_has_its_twins_numbers(applications: Any, module: str, 
     np.testing.assert_array_equal(ours, theirs, strict=True)
 
 
-@pytest.mark.parametrize("mode", NORMALISATIONS)
+@pytest.mark.parametrize("mode", get_args(Mode))
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_pixels_stay_as_they_are(mode: Any, dtype: str) -> None:
     x = pixels(dtype)
@@ -79,6 +83,15 @@ def test_lite_is_less_127_by_128(data_format: Any, dtype: str) -> None:
     np.testing.assert_array_equal(found, (x.astype(np.float64) - 127) / 128)
 
 
+@pytest.mark.parametrize("data_format", FORMATS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_network_that_preprocesses_itself_gets_the_pixels(data_format: Any, dtype: str) -> None:
+    x = pixels(dtype, data_format)
+    found = NORMALISATIONS["none"](x, data_format)
+    assert found.dtype == (x.dtype if x.dtype.kind == "f" else np.float32)
+    np.testing.assert_array_equal(found, x)
+
+
 def test_a_list_of_pixels_will_do() -> None:
     np.testing.assert_array_equal(
         preprocess_input(pixels().tolist(), mode="tf"), pixels().astype(np.float64) / 127.5 - 1
@@ -88,7 +101,8 @@ def test_a_list_of_pixels_will_do() -> None:
 @pytest.mark.parametrize(
     ("shape", "options", "fault"),
     [
-        ((4, 5, 3), {"mode": "keras"}, r"mode is 'keras'; it can be caffe, tf, torch, lite"),
+        ((4, 5, 3), {"mode": "keras"}, r"mode is 'keras'; it can be caffe, tf, torch, lite$"),
+        ((4, 5, 3), {"mode": "none"}, r"mode is 'none'; it can be caffe, tf, torch, lite$"),
         ((4, 5, 3), {"data_format": "hwc"}, r"data_format is 'hwc'; it can be 'channels_last' or 'channels_first'"),
         ((4, 5, 3), {"data_format": "channels_first"}, r"shape \(4, 5, 3\) came.*channels_first"),
         ((3, 4, 5), {}, r"shape \(3, 4, 5\) came; \(height, width, 3\) or a batch of them was expected"),

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from hati import summary
-from hati.architectures.resnet import resnet50
+from hati.architectures.resnet import resnet
 from hati.summary import Row, Totals
 
 RENAMED = {"input_1": "input_layer", "probs": "predictions"}  # the chapter's names, and today's in Keras
@@ -38,7 +38,7 @@ def today(name: str) -> str:
 
 def test_resnet50_has_every_row_of_the_chapter(shared: Path) -> None:
     expected = chapter_rows(shared / "chapter_resnet50_summary.txt")
-    found = summary.rows(resnet50())
+    found = summary.rows(resnet(name="resnet50"))
     assert len(found) == len(expected) == 177
     for row, chapter in zip(found, expected, strict=True):
         assert row.kind.startswith(chapter.kind)  # the chapter's table cuts long kinds
@@ -51,7 +51,7 @@ def test_resnet50_has_every_row_of_the_chapter(shared: Path) -> None:
 
 
 def test_resnet50_has_the_totals_of_the_chapter() -> None:
-    assert summary.totals(resnet50()) == Totals(25_636_712, 25_583_592, 53_120)
+    assert summary.totals(resnet(name="resnet50")) == Totals(25_636_712, 25_583_592, 53_120)
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_resnet50_has_the_totals_of_the_chapter() -> None:
     ],
 )
 def test_the_text_shows_the_chapters_columns_and_totals(line: str) -> None:
-    assert re.search(line, summary.text(resnet50()))
+    assert re.search(line, summary.text(resnet(name="resnet50")))

@@ -1,13 +1,17 @@
 """Every model that can be asked for by name: the table `data/catalog.csv`, one row for each set of weights.
 
-Its facts: names, addresses and MD5 from Keras' own source; top-1 and top-5 on ImageNet's validation pictures, in
-percent, as Keras' table, TensorFlow's MobileNet page and the EfficientNet-Lite page publish them; sizes and SHA-256 of
-the files themselves where they were at hand.
+Names, addresses and checksums are those in Keras' source; parameters are as Keras counts them. Top-1 and top-5, in
+percent of ImageNet's validation pictures, are published: in Keras' table, for the other widths and sizes of MobileNet
+on TensorFlow's pages and in Keras' MobileNetV3, for EfficientNet-Lite on its own page. Licences are as Keras'
+documentation or the weights' authors state them. The lengths of files are as Keras' downloads tell them; those of files
+that were at hand are their own, and so are their checksums where Keras has none.
 """
 
 import csv
 import difflib
-from dataclasses import dataclass
+from ast import literal_eval
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -42,7 +46,7 @@ class Entry:
     name: str
     module: str  # of hati.applications
     function: str
-    alpha: float | None  # MobileNet's width
+    settings: Mapping[str, Any] = field(hash=False)  # the function's own arguments that the weights were trained with
     size: int  # of the square picture that the weights were trained on, in pixels
     parameters: int
     top1: float | None
@@ -54,8 +58,9 @@ class Entry:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the model's function is called with."""
-        return {} if self.alpha is None else {"alpha": self.alpha, "input_shape": (self.size, self.size, 3)}
+        """What the model's function is called with to be these weights' network."""
+        usual = entries()[self.function].size
+        return {**self.settings, **({} if self.size == usual else {"input_shape": (self.size, self.size, 3)})}
 
     def weights_file(self, include_top: bool) -> WeightsFile:
         return self.top_file if include_top or self.notop_file is None else self.notop_file
@@ -84,7 +89,7 @@ def _entry(row: dict[str, str]) -> Entry:
         name=row["name"],
         module=row["module"],
         function=row["function"],
-        alpha=float(row["alpha"]) if row["alpha"] else None,
+        settings=_settings(row["options"]),
         size=int(row["size"]),
         parameters=int(row["parameters"]),
         top1=float(row["top1"]) if row["top1"] else None,
@@ -94,6 +99,12 @@ def _entry(row: dict[str, str]) -> Entry:
         top_file=_file(row, ""),
         notop_file=notop,
     )
+
+
+def _settings(options: str) -> dict[str, Any]:
+    """`alpha=0.75 minimalistic=False` -> {"alpha": 0.75, "minimalistic": False}"""
+    pairs = (option.partition("=") for option in options.split())
+    return {key: literal_eval(value) for key, _, value in pairs}
 
 
 def _file(row: dict[str, str], which: str) -> WeightsFile:

@@ -7,7 +7,7 @@ import numpy as np
 
 from .errors import InputError, InputWarning
 from .graph import Shape
-from .preprocessing import Normalisation
+from .preprocessing import UNCHANGED, Normalisation
 
 Array = np.ndarray
 
@@ -38,7 +38,7 @@ def check_values(x: Array, normalisation: Normalisation, stacklevel: int) -> Non
         raise InputError("the array holds NaN or infinity: a division by zero in its preprocessing, perhaps")
     black, white = normalisation.lowest, normalisation.highest
     way = white - black
-    if low >= 0 and high > 1 and (high > white + EDGE * way or _whole_numbers(x)):
+    if normalisation != UNCHANGED and low >= 0 and high > 1 and (high > white + EDGE * way or _whole_numbers(x)):
         fault = "as if 0–255 pixels had never been preprocessed"
     elif 0 < high - low < NARROW * way or low < black - EDGE * way:
         fault = "as if they had been preprocessed twice, or for another model"

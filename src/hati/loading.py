@@ -2,55 +2,106 @@
 
 from dataclasses import dataclass
 from importlib import import_module
-from os import PathLike
+from os import PathLike, fspath
+from os.path import isfile
+from pathlib import Path
 from typing import Any
 
 from . import DEFAULT_MODEL, catalog
+from .catalog import Entry, WeightsFile
+from .errors import ArgumentError
 from .model import Model
-from .weights import store
+from .preprocessing import Preprocessing
+from .weights import description, from_file, store
+
+
+@dataclass(frozen=True)
+class FileCard:
+    """One published file of weights."""
+
+    address: str  # on the web, or `package:`, a registry package's name and the path within it
+    bytes: int | None  # where known
+    checksum: str | None  # "md5:…" or "sha256:…"
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a person wants to know before choosing a model."""
+    """What a person, or a program, wants to know before choosing a model."""
 
     name: str
+    module: str  # of hati.applications
+    function: str  # in that module
+    options: dict[str, Any]  # that the function is called with
     parameters: int
     megabytes: float  # of its weights file; 4 bytes a parameter where the file's own length is not known
     top1: float | None  # percent, as published
     top5: float | None
     size: int  # of its square input, in pixels
-    licence: str
+    preprocessing: Preprocessing
+    licence: str  # of its weights
+    weights: FileCard
+    weights_without_top: FileCard | None  # None: they are taken from the file with the classifier
     on_this_machine: bool
 
 
 def models() -> list[ModelCard]:
     """A card for every model of the catalog, in its order."""
-    return [
-        ModelCard(
-            entry.name,
-            entry.parameters,
-            (entry.top_file.bytes or 4 * entry.parameters) / 1e6,
-            entry.top1,
-            entry.top5,
-            entry.size,
-            entry.licence,
-            store.path_of(entry.top_file) is not None,
-        )
-        for entry in catalog.entries().values()
-    ]
+    return [_card(entry) for entry in catalog.entries().values()]
 
 
-def load(name: str = DEFAULT_MODEL, weights: str | PathLike[str] | None = "imagenet", **options: Any) -> Model:
-    """A model of the catalog (`hati models` lists them), ready to answer.
+def load(
+    name: str | PathLike[str] = DEFAULT_MODEL, weights: str | PathLike[str] | None = "imagenet", **options: Any
+) -> Model:
+    """A model of the catalog (`hati models` lists them), or one that `Model.save` wrote, ready to answer.
 
-    `weights` is "imagenet", the path of a file, or None for random ones; `options` are those of its function in
-    `hati.applications`.
+    `name` is the model's, or the path of a `.safetensors` file. For a model of the catalog `weights` is "imagenet", the
+    path of a file, or None for random ones; `options` are those of its function in `hati.applications`.
 
-    Raises UnknownModel, and what that function raises.
+    Raises UnknownModel, and what that function raises; WeightsError for a file that holds no whole model.
     """
+    name = fspath(name)
+    if name.endswith(".safetensors") or (name not in catalog.entries() and isfile(name)):
+        return _saved(Path(name), weights, options)
     entry = catalog.find(name)
     build = getattr(import_module(f"hati.applications.{entry.module}"), entry.function)
     model = build(weights=weights, **entry.options | options)
     assert isinstance(model, Model)
     return model
+
+
+def _saved(path: Path, weights: Any, options: dict[str, Any]) -> Model:
+    if weights != "imagenet" or options:
+        given = ", ".join([*(["weights"] if weights != "imagenet" else []), *options])
+        raise ArgumentError(f"{path} is a whole model, which has its own weights and options; {given} cannot be given")
+    told = description.read(path)
+    return Model(
+        told.graph,
+        from_file(path, told.graph),
+        told.preprocessing,
+        labels=told.labels,
+        size=told.size,
+        pytorch_names=told.pytorch_names,
+    )
+
+
+def _card(entry: Entry) -> ModelCard:
+    return ModelCard(
+        name=entry.name,
+        module=entry.module,
+        function=entry.function,
+        options=entry.options,
+        parameters=entry.parameters,
+        megabytes=(entry.top_file.bytes or 4 * entry.parameters) / 1e6,
+        top1=entry.top1,
+        top5=entry.top5,
+        size=entry.size,
+        preprocessing=entry.preprocessing,
+        licence=entry.licence,
+        weights=_file_card(entry.top_file),
+        weights_without_top=_file_card(entry.notop_file) if entry.notop_file else None,
+        on_this_machine=store.path_of(entry.top_file) is not None,
+    )
+
+
+def _file_card(file: WeightsFile) -> FileCard:
+    return FileCard(file.address, file.bytes, file.checksum)

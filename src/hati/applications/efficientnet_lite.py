@@ -2,14 +2,14 @@
 
 from functools import partial
 
-from ..architectures.efficientnet_lite import efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, pytorch_names
+from ..architectures.efficientnet_lite import efficientnet_lite, pytorch_names
 from ..labels import decode_predictions
-from ..preprocessing import preprocess_input as by_mode
-from .building import Application
+from .building import Application, by_mode
 
 __all__ = ["EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2", "decode_predictions", "preprocess_input"]
 
-EfficientNetLite0 = Application("EfficientNetLite0", efficientnet_lite0, pytorch_names=pytorch_names)
-EfficientNetLite1 = Application("EfficientNetLite1", efficientnet_lite1, pytorch_names=pytorch_names)
-EfficientNetLite2 = Application("EfficientNetLite2", efficientnet_lite2, pytorch_names=pytorch_names)
-preprocess_input = partial(by_mode, mode="lite")
+Lite = partial(Application, pytorch_names=pytorch_names)
+EfficientNetLite0 = Lite("EfficientNetLite0", partial(efficientnet_lite, name="efficientnet_lite0"))
+EfficientNetLite1 = Lite("EfficientNetLite1", partial(efficientnet_lite, name="efficientnet_lite1"))
+EfficientNetLite2 = Lite("EfficientNetLite2", partial(efficientnet_lite, name="efficientnet_lite2"))
+preprocess_input = by_mode("lite")

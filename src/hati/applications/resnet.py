@@ -1,5 +1,14 @@
-"""The same as `applications.resnet50`, under Keras' other name for it."""
+"""ResNet50, 101 and 152 as `keras.applications.resnet` has them."""
 
-from .resnet50 import ResNet50, decode_predictions, preprocess_input
+from functools import partial
 
-__all__ = ["ResNet50", "decode_predictions", "preprocess_input"]
+from ..architectures.resnet import resnet
+from ..labels import decode_predictions
+from .building import Application, by_mode
+
+__all__ = ["ResNet50", "ResNet101", "ResNet152", "decode_predictions", "preprocess_input"]
+
+ResNet50 = Application("ResNet50", partial(resnet, name="resnet50"))
+ResNet101 = Application("ResNet101", partial(resnet, name="resnet101"))
+ResNet152 = Application("ResNet152", partial(resnet, name="resnet152"))
+preprocess_input = by_mode("caffe")

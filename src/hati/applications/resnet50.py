@@ -1,13 +1,5 @@
-"""ResNet50 as `keras.applications.resnet50` has it."""
+"""ResNet50 under Keras' other name for its module."""
 
-from functools import partial
-
-from ..architectures.resnet import resnet50
-from ..labels import decode_predictions
-from ..preprocessing import preprocess_input as by_mode
-from .building import Application
+from .resnet import ResNet50, decode_predictions, preprocess_input
 
 __all__ = ["ResNet50", "decode_predictions", "preprocess_input"]
-
-ResNet50 = Application("ResNet50", resnet50)
-preprocess_input = partial(by_mode, mode="caffe")

@@ -2,12 +2,11 @@
 
 from functools import partial
 
-from ..architectures.vgg import vgg16
+from ..architectures.vgg import vgg
 from ..labels import decode_predictions
-from ..preprocessing import preprocess_input as by_mode
-from .building import Application
+from .building import Application, by_mode
 
 __all__ = ["VGG16", "decode_predictions", "preprocess_input"]
 
-VGG16 = Application("VGG16", vgg16)
-preprocess_input = partial(by_mode, mode="caffe")
+VGG16 = Application("VGG16", partial(vgg, name="vgg16"))
+preprocess_input = by_mode("caffe")

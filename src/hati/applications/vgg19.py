@@ -2,12 +2,11 @@
 
 from functools import partial
 
-from ..architectures.vgg import vgg19
+from ..architectures.vgg import vgg
 from ..labels import decode_predictions
-from ..preprocessing import preprocess_input as by_mode
-from .building import Application
+from .building import Application, by_mode
 
 __all__ = ["VGG19", "decode_predictions", "preprocess_input"]
 
-VGG19 = Application("VGG19", vgg19)
-preprocess_input = partial(by_mode, mode="caffe")
+VGG19 = Application("VGG19", partial(vgg, name="vgg19"))
+preprocess_input = by_mode("caffe")

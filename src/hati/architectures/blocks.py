@@ -3,8 +3,17 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..graph import Node
-from ..layers import Dense, Function, GlobalAveragePooling2D, GlobalMaxPooling2D
+from ..graph import Graph, Node
+from ..layers import (
+    Dense,
+    DepthwiseConv2D,
+    Function,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    Pair,
+    ZeroPadding2D,
+    pair,
+)
 
 Pooling = Literal["avg", "max"]
 
@@ -19,6 +28,16 @@ class Head:
     pooling: Pooling | None = None
 
 
+def finished(x: Node, head: Head, name: str, *, average: str = "", maximum: str = "") -> Graph:
+    """The network with its usual end: the mean of each channel and a classifier, or what the head asks for instead.
+
+    Without a classifier a pooling gets one of the names given.
+    """
+    if head.include_top:
+        return Graph(classifier(GlobalAveragePooling2D()(x, name="avg_pool"), head), name)
+    return Graph(pooled(x, head, average=average, maximum=maximum), name)
+
+
 def pooled(x: Node, head: Head, *, average: str = "", maximum: str = "") -> Node:
     """The map as the body leaves it, or the pooling that the head asks for, under the names given."""
     if head.pooling == "avg":
@@ -30,3 +49,24 @@ def pooled(x: Node, head: Head, *, average: str = "", maximum: str = "") -> Node
 
 def classifier(x: Node, head: Head) -> Node:
     return Dense(head.classes, head.activation)(x, name="predictions")
+
+
+def padded(x: Node, kernel: Pair, *, name: str) -> Node:
+    """Zeros around a map before a window of stride 2, where "same" puts them; over an open size, as for an even one."""
+    sides = zip(x.shape[:2], pair(kernel), strict=True)
+    (top, left) = (window // 2 - (1 if size is None else 1 - size % 2) for size, window in sides)
+    (bottom, right) = (window // 2 for window in pair(kernel))
+    return ZeroPadding2D(((top, bottom), (left, right)))(x, name=name)
+
+
+def depthwise(x: Node, kernel: int, stride: int, *, pad: str, name: str) -> Node:
+    """A window for each channel; before a stride of 2 the zeros are a layer of their own, `pad`."""
+    if stride == 1:
+        return DepthwiseConv2D(kernel, padding="same", use_bias=False)(x, name=name)
+    return DepthwiseConv2D(kernel, stride, use_bias=False)(padded(x, kernel, name=pad), name=name)
+
+
+def rounded(filters: float) -> int:
+    """The multiple of 8 that is nearest, and not more than a tenth less."""
+    nearest = max(8, int(filters + 4) // 8 * 8)
+    return nearest if nearest >= 0.9 * filters else nearest + 8

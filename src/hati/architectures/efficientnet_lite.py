@@ -19,18 +19,9 @@ from ..layers import (
     ReLU,
     channels,
 )
-from .blocks import Head, classifier, pooled
+from .blocks import Head, classifier, pooled, rounded
+from .efficientnet import STAGES
 
-# Table 1 of the EfficientNet paper: repeats, kernel, stride, expansion, filters
-STAGES = (
-    (1, 3, 1, 1, 16),
-    (2, 3, 2, 6, 24),
-    (2, 5, 2, 6, 40),
-    (3, 3, 2, 6, 80),
-    (3, 5, 1, 6, 112),
-    (4, 5, 2, 6, 192),
-    (1, 3, 1, 6, 320),
-)
 SCALES = {  # width, depth, dropout
     "efficientnet_lite0": (1.0, 1.0, 0.2),
     "efficientnet_lite1": (1.0, 1.1, 0.2),
@@ -38,33 +29,19 @@ SCALES = {  # width, depth, dropout
 }
 
 
-def efficientnet_lite0(shape: Shape = (224, 224, 3), head: Head = Head()) -> Graph:
-    return efficientnet_lite("efficientnet_lite0", shape, head)
-
-
-def efficientnet_lite1(shape: Shape = (240, 240, 3), head: Head = Head()) -> Graph:
-    return efficientnet_lite("efficientnet_lite1", shape, head)
-
-
-def efficientnet_lite2(shape: Shape = (260, 260, 3), head: Head = Head()) -> Graph:
-    return efficientnet_lite("efficientnet_lite2", shape, head)
-
-
-def efficientnet_lite(name: str, shape: Shape, head: Head) -> Graph:
+def efficientnet_lite(shape: Shape, head: Head = Head(), *, name: str) -> Graph:
     width, depth, dropout = SCALES[name]
     x = Conv2D(32, 3, 2, "same", use_bias=False)(InputLayer(shape)(), name="stem_conv")
     x = bn_relu6(x, name="stem")
     for stage, (repeats, kernel, stride, expansion, filters) in enumerate(STAGES, 1):
         fixed = stage in (1, len(STAGES))
         for block in range(repeats if fixed else ceil(repeats * depth)):
-            place = f"block{stage}{'abcdefgh'[block]}"
-            x = inverted_residual(x, kernel, stride if block == 0 else 1, expansion, scaled(filters, width), name=place)
-    x = Conv2D(1280, 1, padding="same", use_bias=False)(x, name="top_conv")
-    x = bn_relu6(x, name="top")
+            place, step = f"block{stage}{'abcdefgh'[block]}", stride if block == 0 else 1
+            x = inverted_residual(x, kernel, step, expansion, rounded(filters * width), name=place)
+    x = bn_relu6(Conv2D(1280, 1, padding="same", use_bias=False)(x, name="top_conv"), name="top")
     if not head.include_top:
         return Graph(pooled(x, head, average="avg_pool", maximum="max_pool"), name)
-    x = GlobalAveragePooling2D()(x, name="avg_pool")
-    x = Dropout(dropout)(x, name="top_dropout")
+    x = Dropout(dropout)(GlobalAveragePooling2D()(x, name="avg_pool"), name="top_dropout")
     return Graph(classifier(x, head), name)
 
 
@@ -79,12 +56,6 @@ def inverted_residual(x: Node, kernel: int, stride: int, expansion: int, filters
     y = Conv2D(filters, 1, padding="same", use_bias=False)(y, name=f"{name}_project_conv")
     y = BatchNormalization()(y, name=f"{name}_project_bn")
     return Add()(y, x, name=f"{name}_add") if stride == 1 and x.shape == y.shape else y
-
-
-def scaled(filters: int, width: float) -> int:
-    """The multiple of 8 that is nearest, and not more than a tenth less."""
-    rounded = max(8, int(filters * width + 4) // 8 * 8)
-    return rounded if rounded >= 0.9 * filters * width else rounded + 8
 
 
 def bn_relu6(x: Node, *, name: str) -> Node:

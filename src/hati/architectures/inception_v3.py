@@ -1,6 +1,6 @@
 """Inception v3: "Rethinking the Inception architecture for computer vision", Szegedy et al. 2015, arXiv:1512.00567.
 
-Keras leaves its convolutions unnamed, so the order in which branches are listed is part of the weights.
+Keras leaves its convolutions unnamed, so the order in which they are made is part of the weights.
 """
 
 from ..graph import Graph, Node, Shape
@@ -10,26 +10,18 @@ from ..layers import (
     BatchNormalization,
     Concatenate,
     Conv2D,
-    GlobalAveragePooling2D,
     InputLayer,
     MaxPooling2D,
     Padding,
     Pair,
 )
-from .blocks import Head, classifier, pooled
+from .blocks import Head, finished
 
 Step = tuple[int, Pair]  # filters, kernel
 
 
-def inception_v3(shape: Shape = (299, 299, 3), head: Head = Head()) -> Graph:
-    x = InputLayer(shape)()
-    x = conv_bn(x, 32, 3, strides=2, padding="valid")
-    x = conv_bn(x, 32, 3, padding="valid")
-    x = conv_bn(x, 64, 3)
-    x = MaxPooling2D(3, strides=2)(x)
-    x = conv_bn(x, 80, 1, padding="valid")
-    x = conv_bn(x, 192, 3, padding="valid")
-    x = MaxPooling2D(3, strides=2)(x)
+def inception_v3(shape: Shape = (299, 299, 3), head: Head = Head(), *, name: str = "inception_v3") -> Graph:
+    x = stem(shape)
     for number, after_pool in enumerate((32, 64, 64)):
         x = small_windows(x, after_pool, name=f"mixed{number}")
     x = halve_with_3x3(x, name="mixed3")
@@ -38,9 +30,17 @@ def inception_v3(shape: Shape = (299, 299, 3), head: Head = Head()) -> Graph:
     x = halve_with_7x7(x, name="mixed8")
     x = spread_windows(x, inner="mixed9_0", name="mixed9")
     x = spread_windows(x, inner="mixed9_1", name="mixed10")
-    if head.include_top:
-        return Graph(classifier(GlobalAveragePooling2D()(x, name="avg_pool"), head), "inception_v3")
-    return Graph(pooled(x, head), "inception_v3")
+    return finished(x, head, name)
+
+
+def stem(shape: Shape) -> Node:
+    x = conv_bn(InputLayer(shape)(), 32, 3, strides=2, padding="valid")
+    x = conv_bn(x, 32, 3, padding="valid")
+    x = conv_bn(x, 64, 3)
+    x = MaxPooling2D(3, strides=2)(x)
+    x = conv_bn(x, 80, 1, padding="valid")
+    x = conv_bn(x, 192, 3, padding="valid")
+    return MaxPooling2D(3, strides=2)(x)
 
 
 def small_windows(x: Node, after_pool: int, *, name: str) -> Node:
@@ -67,15 +67,17 @@ def long_windows(x: Node, width: int, *, name: str) -> Node:
 
 def spread_windows(x: Node, *, inner: str, name: str) -> Node:
     """Figure 7: the last 3×3 as a 1×3 and a 3×1 side by side."""
-    narrow = convs(x, (384, 1))
-    deep = convs(x, (448, 1), (384, 3))
     return join(
         convs(x, (320, 1)),
-        join(convs(narrow, (384, (1, 3))), convs(narrow, (384, (3, 1))), name=inner),
-        join(convs(deep, (384, (1, 3))), convs(deep, (384, (3, 1)))),
+        spread(convs(x, (384, 1)), name=inner),
+        spread(convs(x, (448, 1), (384, 3))),
         convs(average(x), (192, 1)),
         name=name,
     )
+
+
+def spread(x: Node, *, name: str = "") -> Node:
+    return join(convs(x, (384, (1, 3))), convs(x, (384, (3, 1))), name=name)
 
 
 def halve_with_3x3(x: Node, *, name: str) -> Node:
@@ -102,9 +104,12 @@ def convs(x: Node, *steps: Step) -> Node:
     return x
 
 
-def conv_bn(x: Node, filters: int, kernel: Pair, *, strides: int = 1, padding: Padding = "same") -> Node:
-    x = Conv2D(filters, kernel, strides, padding, use_bias=False)(x)
-    return Activation("relu")(BatchNormalization(scale=False)(x))
+def conv_bn(
+    x: Node, filters: int, kernel: Pair, *, strides: int = 1, padding: Padding = "same", name: str = ""
+) -> Node:
+    x = Conv2D(filters, kernel, strides, padding, use_bias=False)(x, name=name)
+    x = BatchNormalization(scale=False)(x, name=f"{name}_bn" if name else "")
+    return Activation("relu")(x, name=f"{name}_ac" if name else "")
 
 
 def average(x: Node) -> Node:

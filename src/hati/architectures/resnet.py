@@ -1,27 +1,14 @@
 """ResNet: "Deep residual learning for image recognition", He et al. 2015, arXiv:1512.03385, as Keras draws it."""
 
 from ..graph import Graph, Node, Shape
-from ..layers import (
-    Activation,
-    Add,
-    BatchNormalization,
-    Conv2D,
-    GlobalAveragePooling2D,
-    InputLayer,
-    MaxPooling2D,
-    Padding,
-    ZeroPadding2D,
-)
-from .blocks import Head, classifier, pooled
+from ..layers import Activation, Add, BatchNormalization, Conv2D, InputLayer, MaxPooling2D, Padding, ZeroPadding2D
+from .blocks import Head, finished
 
-DEPTHS = {"resnet50": (3, 4, 6, 3)}  # blocks in each of the four stages
+# Table 1 of the paper: blocks in each of the four stages
+DEPTHS = {"resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3), "resnet152": (3, 8, 36, 3)}
 
 
-def resnet50(shape: Shape = (224, 224, 3), head: Head = Head()) -> Graph:
-    return resnet("resnet50", shape, head)
-
-
-def resnet(name: str, shape: Shape, head: Head) -> Graph:
+def resnet(shape: Shape = (224, 224, 3), head: Head = Head(), *, name: str) -> Graph:
     x = ZeroPadding2D(((3, 3), (3, 3)))(InputLayer(shape)(), name="conv1_pad")
     x = relu(conv_bn(x, 64, 7, 2, name="conv1"), name="conv1_relu")
     x = ZeroPadding2D(((1, 1), (1, 1)))(x, name="pool1_pad")
@@ -30,9 +17,7 @@ def resnet(name: str, shape: Shape, head: Head) -> Graph:
         for block in range(depth):
             stride = 2 if stage > 0 and block == 0 else 1
             x = bottleneck(x, 64 << stage, stride, shortcut=block == 0, name=f"conv{stage + 2}_block{block + 1}")
-    if head.include_top:
-        return Graph(classifier(GlobalAveragePooling2D()(x, name="avg_pool"), head), name)
-    return Graph(pooled(x, head, average="avg_pool", maximum="max_pool"), name)
+    return finished(x, head, name, average="avg_pool", maximum="max_pool")
 
 
 def bottleneck(x: Node, width: int, stride: int, *, shortcut: bool, name: str) -> Node:

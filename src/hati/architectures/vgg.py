@@ -8,15 +8,7 @@ FILTERS = (64, 128, 256, 512, 512)
 DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}  # convolutions in each of the five blocks
 
 
-def vgg16(shape: Shape = (224, 224, 3), head: Head = Head()) -> Graph:
-    return vgg("vgg16", shape, head)
-
-
-def vgg19(shape: Shape = (224, 224, 3), head: Head = Head()) -> Graph:
-    return vgg("vgg19", shape, head)
-
-
-def vgg(name: str, shape: Shape, head: Head) -> Graph:
+def vgg(shape: Shape = (224, 224, 3), head: Head = Head(), *, name: str) -> Graph:
     x = InputLayer(shape)()
     for block, (filters, depth) in enumerate(zip(FILTERS, DEPTHS[name], strict=True), 1):
         for conv in range(1, depth + 1):

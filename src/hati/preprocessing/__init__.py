@@ -5,7 +5,7 @@ A Preprocessing belongs to weights, not to an architecture, and travels with the
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from PIL import Image
@@ -55,11 +55,14 @@ class Normalisation:
         return float(self(np.full((1, 1, 3), 255.0)).max())
 
 
+UNCHANGED = Normalisation()  # for a network that takes 0–255 RGB and begins with its own
 NORMALISATIONS: dict[str, Normalisation] = {
     "caffe": Normalisation(mean=(103.939, 116.779, 123.68), bgr=True),
     "tf": Normalisation(scale=127.5, mean=(1.0, 1.0, 1.0)),
     "torch": Normalisation(scale=255.0, mean=(0.485, 0.456, 0.406), deviation=(0.229, 0.224, 0.225)),
     "lite": Normalisation(mean=(127.0, 127.0, 127.0), deviation=(128.0, 128.0, 128.0)),
+    "tf128": Normalisation(scale=128.0, mean=(1.0, 1.0, 1.0)),  # of the larger EfficientNetV2, where not in the graph
+    "none": UNCHANGED,
 }
 INTERPOLATIONS = {
     "nearest": Image.Resampling.NEAREST,
@@ -107,8 +110,8 @@ def preprocess_input(
 
     Raises ArgumentError for an unknown mode or data format, or an x that has no three channels.
     """
-    if mode not in NORMALISATIONS:
-        raise ArgumentError(f"mode is {mode!r}; it can be {', '.join(NORMALISATIONS)}")
+    if mode not in get_args(Mode):
+        raise ArgumentError(f"mode is {mode!r}; it can be {', '.join(get_args(Mode))}")
     return NORMALISATIONS[mode](np.asarray(x), check_data_format(data_format), in_place=in_place)
 
 
