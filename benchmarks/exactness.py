@@ -1,77 +1,36 @@
-"""How far each network's answers are from Keras 3's on the same weights and pictures.
+"""How far each family's features are from the truth, here and in Keras 3: the NumPy engine in float64.
 
 KERAS_BACKEND=torch PYTHONPATH=tests python benchmarks/exactness.py
 """
 
-from typing import Any
-
 import numpy as np
-from oracle import give_same_weights, keras_twin, pictures
+from networks import Network
+from oracle import give_same_weights, pictures, twins
 
-from hati import applications
 from hati.engines import in_numpy
-from hati.model import Model
 from hati.tables import table
 
-NETWORKS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("ResNet50", {}),
-    ("VGG16", {}),
-    ("VGG19", {}),
-    ("InceptionV3", {}),
-    *(("MobileNet", {"alpha": alpha}) for alpha in (1.0, 0.75, 0.5, 0.25)),
-)
+FAMILIES = ("ResNet50", "ResNet50V2", "VGG16", "InceptionV3", "InceptionResNetV2", "Xception", "DenseNet121")
+SMALL_FAMILIES = ("MobileNet", "MobileNetV2", "MobileNetV3Large", "NASNetMobile", "EfficientNetB0", "EfficientNetV2B0")
+SIZE = (96, 96)
 
 
-def largest(x: np.ndarray) -> float:
-    return float(np.abs(x).max())
-
-
-def scores_differ(function: str, **options: Any) -> float:
-    """The largest difference between two pictures' softmax here and in Keras."""
-    model, twin = twins(function, **options)
-    x = pictures(model, *model.size)
-    return largest(model.predict(x) - twin.predict(x, verbose=0))
-
-
-def features_differ(function: str, **options: Any) -> tuple[float, float, float]:
-    """One picture's features, as parts of the largest: here from Keras, here from the truth, Keras from the truth.
-
-    The truth is the NumPy engine in float64.
-    """
-    model, twin = twins(function, include_top=False, **options)
-    x = pictures(model, *model.size)[:1]
-    arrays = dict(zip(model.graph.weights(), (w.astype(np.float64) for w in model.get_weights()), strict=True))
-    ours, theirs, truth = (
-        model.predict(x),
-        twin.predict(x, verbose=0),
-        in_numpy.run(model.graph, arrays, x.astype(np.float64)),
-    )
-    scale = largest(truth)
-    return largest(ours - theirs) / scale, largest(ours - truth) / scale, largest(theirs - truth) / scale
-
-
-def twins(function: str, **options: Any) -> tuple[Model, Any]:
-    model, twin = getattr(applications, function)(weights=None, **options), keras_twin(function, **options)
+def from_the_truth(network: Network) -> tuple[float, float, float]:
+    """The largest difference of one picture's features, as a part of the largest: ours - theirs, ours, theirs."""
+    model, twin = twins(network, include_top=False, input_shape=(*SIZE, 3))
     give_same_weights(model, twin)
-    return model, twin
+    x = pictures(model, *SIZE)[:1]
+    arrays = dict(zip(model.graph.weights(), (w.astype(np.float64) for w in model.get_weights()), strict=True))
+    truth = in_numpy.run(model.graph, arrays, x.astype(np.float64))
+    ours, theirs = model.predict(x), twin.predict(x, verbose=0)
+    scale = np.abs(truth).max()
+    return tuple(float(np.abs(a - b).max() / scale) for a, b in ((ours, theirs), (ours, truth), (theirs, truth)))  # type: ignore[return-value]
 
 
 def main() -> None:
-    rows = []
-    for function, options in NETWORKS:
-        parameters = getattr(applications, function)(weights=None, **options).count_params()
-        differences = (scores_differ(function, **options), *features_differ(function, **options))
-        name = function if options.get("alpha", 1.0) == 1.0 else f"{function} {options['alpha']}"
-        rows.append((name, f"{parameters:,}", *(f"{difference:.1e}" for difference in differences)))
-    headers = (
-        "Model",
-        "Parameters",
-        "Softmax, hati - Keras",
-        "Features, hati - Keras",
-        "hati - truth",
-        "Keras - truth",
-    )
-    print(table(headers, rows, right=range(1, 6)))
+    functions = (*FAMILIES, *SMALL_FAMILIES, "ConvNeXtTiny")
+    rows = [(name, *(f"{part:.1e}" for part in from_the_truth(Network(name)))) for name in functions]
+    print(table(("Model", "hati - Keras", "hati - truth", "Keras - truth"), rows, right=range(1, 4)))
 
 
 if __name__ == "__main__":

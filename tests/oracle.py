@@ -1,9 +1,12 @@
 """Keras 3 as the oracle: the same network there, with the same weights."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from networks import TALL, WIDE, Network
 
+from hati import applications, summary
 from hati.graph import Graph
 from hati.layers import Add
 from hati.model import Model
@@ -26,9 +29,46 @@ def nasnet_mobile(**options: Any) -> Any:
     return NASNet(**{"name": "nasnet_mobile", "default_size": 224, "filter_multiplier": 2, **size, **options})
 
 
-def keras_layers(twin: Any) -> list[Any]:
-    """Its layers, those of a nested Sequential in its place."""
-    return [inner for layer in twin.layers for inner in getattr(layer, "layers", [layer])]
+def twins(network: Network, **options: Any) -> tuple[Model, Any]:
+    """A network here and in Keras, each with random weights of its own."""
+    options = network.options | options
+    model: Model = getattr(applications, network.function)(weights=None, **options)
+    return model, keras_twin(network.function, **options)
+
+
+def bodies(network: Network) -> Iterator[tuple[Model, Any, tuple[tuple[int, int], ...]]]:
+    """The twins without their classifier, with the sizes of pictures to give them; NASNet is built for each size."""
+    if not network.function.startswith("NASNet"):
+        yield *twins(network, include_top=False), (WIDE, TALL)
+        return
+    for size in (WIDE, TALL):
+        yield *twins(network, include_top=False, input_shape=(*size, 3)), (size,)
+
+
+def is_same_network(model: Model, twin: Any) -> bool:
+    """The same layer names in the same order, the same weights, and the same counts, trainable and not.
+
+    A nested Sequential's layers stand in its place. Where Keras computes outside of any layer, such as x + 3, hati has
+    layers more.
+    """
+    theirs = [inner.name for layer in twin.layers for inner in getattr(layer, "layers", [layer])]
+    ours = [layer.name for layer in model.layers]
+    shapes = [tuple(weight.shape) for weight in twin.weights]
+    trainable = sum(int(np.prod(weight.shape)) for weight in twin.trainable_weights)
+    totals = summary.totals(model.graph)
+    return (
+        [name for name in ours if name in set(theirs)] == theirs
+        and len(ours) - len(theirs) == len(twin.operations) - len(twin.layers)
+        and list(model.graph.weights().values()) == shapes
+        and (totals.parameters, totals.trainable) == (twin.count_params(), trainable)
+    )
+
+
+def difference(model: Model, twin: Any, size: tuple[int, int]) -> float:
+    """The largest difference between their outputs for two pictures, as a part of the largest output."""
+    x = pictures(model, *size)
+    expected = twin.predict(x, verbose=0)
+    return float(np.abs(model.predict(x) - expected).max() / np.abs(expected).max())
 
 
 SPREAD = 60  # of pixels less their mean: the first kernel of a network that takes such pixels is divided by it

@@ -73,6 +73,20 @@ def test_what_keras_refuses_is_refused_before_any_download(
     assert not empty_cache.exists()
 
 
+@pytest.mark.parametrize("network", FORTY, ids=str)
+def test_the_smallest_picture_is_that_of_keras(network: Network, empty_cache: Path) -> None:
+    import keras
+
+    build = getattr(applications, network.function)
+    shape = (build.smallest, build.smallest, 3)
+    assert build(weights=None, include_top=False, input_shape=shape).input_shape == (None, *shape)
+    too_small = {"weights": "imagenet", "include_top": False, "input_shape": (build.smallest - 1, build.smallest, 3)}
+    with pytest.raises(ArgumentError, match=f"can be {build.smallest} or more"):
+        build(**too_small)
+    with pytest.raises(ValueError, match=f"at least {build.smallest}x{build.smallest}|not available with the torch"):
+        getattr(keras.applications, network.function)(**too_small)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
