@@ -253,3 +253,28 @@ def test_the_command_is_installed(folder: Path) -> None:
     done = subprocess.run([script, "classify", "none.jpg"], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "hati: none.jpg: there is no such file\n"
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_saved_model_names_a_photo_as_the_model_itself() -> None:
+    saved = hati("save", "EfficientNetLite0", "mine.safetensors")
+    assert (saved.exit_code, saved.stdout) == (
+        0,
+        "mine.safetensors: efficientnet_lite0, 4,694,024 parameters, 18.9 MB\n",
+    )
+    found, expected = hati("classify", "cat.png", "--model", "mine.safetensors"), hati("classify", "cat.png")
+    assert (found.exit_code, found.stdout) == (0, expected.stdout)
+    assert hati("summary", "mine.safetensors").stdout == hati("summary", "EfficientNetLite0").stdout
+
+
+@pytest.mark.usefixtures("folder")
+def test_weights_alone_are_saved_for_keras_and_read_again() -> None:
+    assert hati("save", "EfficientNetLite0", "mine.weights.h5").exit_code == 0
+    found = hati("classify", "cat.png", "--weights", "mine.weights.h5")
+    assert found.stdout == hati("classify", "cat.png").stdout
+
+
+def test_a_model_is_not_saved_under_a_name_that_says_nothing(tmp_path: Path) -> None:
+    result = hati("save", "EfficientNetLite0", tmp_path / "mine.model")
+    assert (result.exit_code, list(tmp_path.iterdir())) == (2, [])
+    assert "ends in .safetensors" in result.stderr

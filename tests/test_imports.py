@@ -16,7 +16,7 @@ FLOORS = (
     {"errors", "cache"},
     {"graph", "progress", "tables"},
     {"layers", "summary"},
-    {"labels", "download"},
+    {"labels", "download", "graph_json"},
     {"photos"},
     {"preprocessing"},
     {"passes", "architectures", "catalog", "inputs"},

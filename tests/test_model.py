@@ -221,6 +221,21 @@ def test_a_file_of_weights_can_be_taken_later(shared: Path) -> None:
         MobileNet(alpha=0.5, weights=None).load_weights(file)
 
 
+@pytest.mark.parametrize("name", ["mine.h5", "mine.weights.h5", "mine.onnx", "mine"])
+def test_a_whole_model_has_its_own_ending(tiny: Model, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ArgumentError, match=r"is written into a file whose name ends in \.safetensors"):
+        tiny.save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["w.weights.h5", "w.safetensors"])
+def test_weights_that_were_saved_are_taken_again(tiny: Model, tmp_path: Path, name: str) -> None:
+    tiny.save_weights(tmp_path / name)
+    other = untrained(seed=1)
+    other.load_weights(tmp_path / name)
+    np.testing.assert_array_equal(other.predict(pictures(2)), tiny.predict(pictures(2)))
+
+
 def test_threads_share_a_model(tiny: Model) -> None:
     fresh = untrained()
     batches = [pictures(2, seed) for seed in range(8)]

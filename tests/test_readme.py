@@ -26,10 +26,13 @@ def test_its_python_prints_what_it_says() -> None:
 
 
 @pytest.mark.usefixtures("beside_a_cat")
-def test_its_command_prints_what_it_says() -> None:
-    shown = re.search(r"\$ hati classify cat\.png\n(.*?)\n\n", README.read_text(), re.DOTALL)
+@pytest.mark.parametrize(
+    "command", [("classify", "cat.png"), ("save", "EfficientNetLite0", "mine.safetensors")], ids=" ".join
+)
+def test_its_command_prints_what_it_says(command: tuple[str, ...]) -> None:
+    shown = re.search(rf"\$ hati {re.escape(' '.join(command))}(?: +#[^\n]*)?\n(.*?)\n\n", README.read_text(), re.DOTALL)
     assert shown
-    assert CliRunner().invoke(main, ["classify", "cat.png"]).stdout.strip() == shown.group(1).strip()
+    assert CliRunner().invoke(main, command).stdout.strip() == shown.group(1).strip()
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\(([^)#]+)\)", README.read_text()))

@@ -14,7 +14,7 @@ from hati.errors import WeightsError
 from hati.graph import Graph
 from hati.layers import Dense, InputLayer
 from hati.weights import fitting, reading, store
-from hati.weights.reading import Layered, Named
+from hati.weights.layouts import Layered, Named
 
 TOP, NOTOP, TEN = Head(), Head(include_top=False), Head(classes=10)
 SMALL = (32, 32, 3)
@@ -22,11 +22,11 @@ SMALL = (32, 32, 3)
 GRAPHS = {
     "mobilenet": lambda head: mobilenet.mobilenet(SMALL, head, alpha=0.25),
     "wider mobilenet": lambda head: mobilenet.mobilenet(SMALL, head, alpha=0.5),
-    "resnet50": lambda head: resnet.resnet50(SMALL, head),
-    "vgg16": lambda head: vgg.vgg16(SMALL, head),
-    "vgg19": lambda head: vgg.vgg19(SMALL, head),
-    "lite0": lambda head: efficientnet_lite.efficientnet_lite0(SMALL, head),
-    "lite1": lambda head: efficientnet_lite.efficientnet_lite1(SMALL, head),
+    "resnet50": lambda head: resnet.resnet(SMALL, head, name="resnet50"),
+    "vgg16": lambda head: vgg.vgg(SMALL, head, name="vgg16"),
+    "vgg19": lambda head: vgg.vgg(SMALL, head, name="vgg19"),
+    "lite0": lambda head: efficientnet_lite.efficientnet_lite(SMALL, head, name="efficientnet_lite0"),
+    "lite1": lambda head: efficientnet_lite.efficientnet_lite(SMALL, head, name="efficientnet_lite1"),
 }
 
 

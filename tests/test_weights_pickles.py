@@ -277,7 +277,7 @@ def test_one_storage_under_very_many_names_is_refused(tmp_path: Path, wrap: Wrap
 @pytest.mark.parametrize(
     ("keys", "fault"),
     [
-        (value([]), "cannot be read"),
+        (value([]), "does not fit its tensors"),
         (value(["1"]), "does not fit its tensors"),
         (value("0"), "no list of names"),
         (value([0]), "no list of names"),

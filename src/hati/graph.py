@@ -135,7 +135,7 @@ def _with_names(output: Node) -> Node:
     for node in sorted(_inputs_first(output), key=lambda node: node.number):
         name = node.name
         if not name:
-            kind = _snake_case(node.layer.kind)
+            kind = snake_case(node.layer.kind)
             name = f"{kind}_{used[kind]}" if used[kind] else kind
             used[kind] += 1
         named[id(node)] = replace(node, name=name, inputs=tuple(named[id(x)] for x in node.inputs))
@@ -159,6 +159,6 @@ def _keras_order(output: Node) -> tuple[Node, ...]:
     return tuple(sorted(nodes, key=lambda node: (-distance[id(node)], met[id(node)])))
 
 
-def _snake_case(kind: str) -> str:
+def snake_case(kind: str) -> str:
     words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", kind)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()

@@ -12,7 +12,7 @@ from .catalog import Entry, WeightsFile
 from .errors import ArgumentError
 from .model import Model
 from .preprocessing import Preprocessing
-from .weights import description, from_file, store
+from .weights import description, from_file, random, store
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,14 @@ def load(
     return model
 
 
-def _saved(path: Path, weights: Any, options: dict[str, Any]) -> Model:
-    if weights != "imagenet" or options:
-        given = ", ".join([*(["weights"] if weights != "imagenet" else []), *options])
-        raise ArgumentError(f"{path} is a whole model, which has its own weights and options; {given} cannot be given")
+def _saved(path: Path, weights: str | PathLike[str] | None, options: dict[str, Any]) -> Model:
+    if options:
+        raise ArgumentError(f"{path} is a whole model, whose network is drawn; {', '.join(options)} cannot be given")
     told = description.read(path)
+    source = path if weights == "imagenet" else weights
     return Model(
         told.graph,
-        from_file(path, told.graph),
+        random(told.graph) if source is None else from_file(Path(source), told.graph, told.pytorch_names),
         told.preprocessing,
         labels=told.labels,
         size=told.size,

@@ -20,7 +20,8 @@ from .passes import with_input
 from .photos import Photo
 from .preprocessing import NORMALISATIONS, Normalisation, Preprocessing
 from .progress import Verbose, track
-from .weights import Weights
+from .weights import Weights, writing
+from .weights.description import Description
 
 if TYPE_CHECKING:
     from .engines.run_onnx import Session
@@ -190,6 +191,25 @@ class Model:
     def load_weights(self, path: str | Path) -> None:
         """Take the weights of a file. Raises WeightsError, and keeps the old ones, where they do not fit."""
         self._use(weights.from_file(Path(path), self.graph, self._pytorch_names))
+
+    def save(self, path: str | Path) -> None:
+        """Write the whole model, with its preprocessing and labels, into one .safetensors file for `hati.load`.
+
+        Raises ArgumentError for another ending, WeightsError where it cannot be written.
+        """
+        told = Description(self.graph, self.preprocessing, self.labels, self.size, self._pytorch_names)
+        self._write(lambda arrays: writing.write_model(Path(path), arrays, told))
+
+    def save_weights(self, path: str | Path) -> None:
+        """Write the weights alone: .weights.h5, as Keras loads them, or .safetensors by the graph's own names.
+
+        Raises ArgumentError for another ending, WeightsError where they cannot be written.
+        """
+        self._write(lambda arrays: writing.write_weights(Path(path), arrays, self.graph))
+
+    def _write(self, write: Callable[[dict[str, Array]], None]) -> None:
+        write(self._weights.arrays())
+        self._weights.release()
 
     def _use(self, new: Weights) -> None:
         from .engines import run_onnx

@@ -11,7 +11,13 @@ from .printing import as_json, print_fault, print_table
 
 @click.command()
 @click.argument("photos", metavar="PHOTO...", nargs=-1, required=True)
-@click.option("--model", default=DEFAULT_MODEL, show_default=True, metavar="NAME", help="A name from `hati models`.")
+@click.option(
+    "--model",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    metavar="NAME",
+    help="A name from `hati models`, or a .safetensors file that hati wrote.",
+)
 @click.option("--weights", default="imagenet", metavar="FILE", help="Weights of your own for that model.")
 @click.option("--top", default=3, show_default=True, type=click.IntRange(min=1), help="How many names for each photo.")
 @as_json

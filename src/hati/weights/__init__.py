@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..graph import Graph
+from ..graph import Graph, Layer
 from . import fitting, reading
 
 Arrays = dict[str, np.ndarray]
@@ -85,12 +85,16 @@ def random(graph: Graph, seed: int | None = None) -> Weights:
 
 
 def _initial(graph: Graph, generator: np.random.Generator) -> Arrays:
-    return {name: _initial_array(name.rpartition("/")[2], shape, generator) for name, shape in graph.weights().items()}
+    return {
+        f"{node.name}/{key}": _initial_array(node.layer, key, shape, generator)
+        for node in graph.nodes
+        for key, shape in node.weights().items()
+    }
 
 
-def _initial_array(key: str, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
-    if key != "kernel":
-        return np.full(shape, float(key in ("gamma", "moving_variance")), np.float32)
+def _initial_array(layer: Layer, key: str, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+    if not key.endswith("kernel"):
+        return np.full(shape, layer.initial.get(key, 0), np.float32)
     window = int(np.prod(shape[:-2]))
     limit = np.float32((6 / (window * (shape[-2] + shape[-1]))) ** 0.5)
     kernel = generator.random(shape, np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import WeightsError
 from ..graph import Graph, Node, WeightShape
 from ..layers import Conv2D, Dense, DepthwiseConv2D
-from .reading import Layered, Named
+from .layouts import Layered, Named, Numbered, Stored, places
 
 Array = np.ndarray
 Arrays = dict[str, Array]
@@ -31,7 +31,7 @@ PYTORCH_WEIGHTS = {
 
 
 def fit(
-    stored: Named | Layered,
+    stored: Stored,
     graph: Graph,
     source: str,
     pytorch_names: Mapping[str, str] | None = None,
@@ -40,14 +40,16 @@ def fit(
 ) -> Arrays:
     """The graph's arrays out of what a file holds, as float32.
 
-    A file may use the graph's own names (`conv1_conv/kernel`), Keras' legacy lists, or the names of a PyTorch state
-    dict, for which `pytorch_names` gives the file's layer name for each of the graph's. With `body_only`, a classifier
-    that the graph does not have is passed over.
+    A file may use the graph's own names (`conv1_conv/kernel`), Keras' legacy lists, Keras 3's numbers, or the names of
+    a PyTorch state dict, for which `pytorch_names` gives the file's layer name for each of the graph's. With
+    `body_only`, a classifier that the graph does not have is passed over.
 
     Raises WeightsError with the first layer that does not fit.
     """
     if isinstance(stored, Layered):
         named = _from_layers(stored.layers, graph, source)
+    elif isinstance(stored, Numbered):
+        named = _from_places(stored, graph, source)
     elif pytorch_names and not stored.keys() & graph.weights().keys():
         named = _from_pytorch(stored, graph, pytorch_names)
     else:
@@ -58,20 +60,48 @@ def fit(
 
 def _from_layers(stored: dict[str, list[Array]], graph: Graph, source: str) -> Arrays:
     """By the layers' names where they are the graph's, else by their order, which is how Keras itself loads a file."""
-    nodes = {node.name: node for node in graph.nodes if node.weights()}
-    if not (stored.keys() <= nodes.keys() or stored.keys() >= nodes.keys()):
-        if len(stored) != len(nodes):
+    units = _units(graph)
+    if not (stored.keys() <= units.keys() or stored.keys() >= units.keys()):
+        if len(stored) != len(units):
             raise WeightsError(f"{source}: {_miscounted(stored, graph)}")
-        stored = dict(zip(nodes, stored.values(), strict=True))
+        stored = dict(zip(units, stored.values(), strict=True))
+    return _from_lists(stored, units, graph.name, source)
+
+
+def _from_places(stored: Numbered, graph: Graph, source: str) -> Arrays:
+    """By the layers' own names where the file tells them all and they are the graph's, else by class and number."""
+    units = {node.name: _keys([node]) for node in graph.nodes if node.weights()}
+    names = {place: stored.names.get(place, "") for place in stored.layers}
+    told = set(names.values())
+    if "" in told or len(told) < len(names) or not (told <= units.keys() or told >= units.keys()):
+        names = {place: name for name, place in places(graph).items()}
+    return _from_lists({names.get(place, place): x for place, x in stored.layers.items()}, units, graph.name, source)
+
+
+def _from_lists(stored: dict[str, list[Array]], units: dict[str, list[str]], network: str, source: str) -> Arrays:
     named: Arrays = {}
-    for name, arrays in stored.items():
-        keys = list(nodes[name].weights()) if name in nodes else list(map(str, range(len(arrays))))
-        if len(arrays) != len(keys):
-            raise WeightsError(
-                f"{source}: {name} has {len(arrays)} arrays there, {graph.name} needs {', '.join(keys)}. {ANOTHER}"
-            )
-        named |= {f"{name}/{key}": array for key, array in zip(keys, arrays, strict=True)}
+    for unit, arrays in stored.items():
+        names = units.get(unit) or [f"{unit}/{number}" for number in range(len(arrays))]
+        if len(arrays) != len(names):
+            keys = ", ".join(name.removeprefix(f"{unit}/") for name in names)
+            raise WeightsError(f"{source}: {unit} has {len(arrays)} arrays there, {network} needs {keys}. {ANOTHER}")
+        named |= dict(zip(names, arrays, strict=True))
     return named
+
+
+def _units(graph: Graph) -> dict[str, list[str]]:
+    """The names of the arrays of each layer; a Sequential of them is one layer to Keras' legacy files."""
+    found: dict[str, list[Node]] = {}
+    for node in graph.nodes:
+        if node.weights():
+            found.setdefault(node.group or node.name, []).append(node)
+    return {unit: _keys(nodes) for unit, nodes in found.items()}
+
+
+def _keys(nodes: list[Node]) -> list[str]:
+    """The names of some layers' arrays in Keras' order: those that are trained come first."""
+    keys = [(key in node.layer.running, f"{node.name}/{key}") for node in nodes for key in node.weights()]
+    return [name for _, name in sorted(keys, key=lambda key: key[0])]
 
 
 def _from_pytorch(stored: Named, graph: Graph, names: Mapping[str, str]) -> Arrays:
@@ -140,14 +170,14 @@ def _why(layer: str, found: WeightShape, needed: WeightShape) -> str:
 
 def _miscounted(stored: dict[str, list[Array]], graph: Graph) -> str:
     """What to say of layers with unknown names that are more or fewer than the graph's."""
-    nodes = [node for node in graph.nodes if node.weights()]
-    counts = f"it has {len(stored)} layers with weights, {graph.name} has {len(nodes)}"
-    for node, (name, arrays) in zip(nodes, stored.items(), strict=False):
-        found, needed = [array.shape for array in arrays], list(node.weights().values())
+    units, shapes = _units(graph), graph.weights()
+    counts = f"it has {len(stored)} layers with weights, {graph.name} has {len(units)}"
+    for (unit, names), (name, arrays) in zip(units.items(), stored.items(), strict=False):
+        found, needed = [array.shape for array in arrays], [shapes[key] for key in names]
         if found != needed:
-            shapes = f"{name} there is {found}, not {needed}"
-            return f"{counts}; {node.name} is the first that does not fit: {shapes}. {ANOTHER}"
-    return f"{counts}; all fit but the last ones. {WITH_TOP if len(stored) > len(nodes) else WITHOUT_TOP}"
+            misfit = f"{name} there is {found}, not {needed}"
+            return f"{counts}; {unit} is the first that does not fit: {misfit}. {ANOTHER}"
+    return f"{counts}; all fit but the last ones. {WITH_TOP if len(stored) > len(units) else WITHOUT_TOP}"
 
 
 def _layer(name: str) -> str:

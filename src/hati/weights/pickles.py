@@ -8,12 +8,17 @@ table.
 import pickletools
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import IO, Any
+from typing import IO, Any, Protocol, cast
 
 from ..errors import WeightsError
 
 MOST_STEPS = 1_000_000  # of a program; ten thousand tensors take a third of that
 SMALL = 1 << 60  # larger numbers can be made to collide as keys of a dict
+
+
+class Stream(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+    def readline(self) -> bytes: ...
 
 
 class Allowed:
@@ -40,7 +45,7 @@ NEW: dict[str, Callable[[], Any]] = {
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
-def load(stream: IO[bytes], allowed: Mapping[str, Callable[..., Any]], persistent: Callable[[Any], Any]) -> Any:
+def load(stream: Stream, allowed: Mapping[str, Callable[..., Any]], persistent: Callable[[Any], Any]) -> Any:
     """Run one pickle from the stream; `allowed` is by "module.name", `persistent` turns persistent ids into values."""
     machine = Machine(allowed, persistent)
     try:
@@ -64,7 +69,7 @@ def dict_of(pairs: Iterable[tuple[Any, Any]] = ()) -> dict[str | int, Any]:
     return dict(pairs)
 
 
-def _next_opcode(stream: IO[bytes]) -> pickletools.OpcodeInfo:
+def _next_opcode(stream: Stream) -> pickletools.OpcodeInfo:
     code = stream.read(1)
     if not code:
         raise WeightsError("its pickle ends too early: it was not copied whole")
@@ -74,9 +79,9 @@ def _next_opcode(stream: IO[bytes]) -> pickletools.OpcodeInfo:
     return opcode
 
 
-def _argument(opcode: pickletools.OpcodeInfo, stream: IO[bytes]) -> Any:
+def _argument(opcode: pickletools.OpcodeInfo, stream: Stream) -> Any:
     assert opcode.arg is not None
-    return opcode.arg.reader(stream)
+    return opcode.arg.reader(cast(IO[bytes], stream))
 
 
 class Machine:

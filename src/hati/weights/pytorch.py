@@ -3,19 +3,16 @@
 Layout of both: torch/serialization.py of github.com/pytorch/pytorch.
 """
 
-import io
-import mmap
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
-from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 
 from ..errors import WeightsError
-from . import pickles
+from . import mapped, pickles
+from .archives import Archive
 
 Array = np.ndarray
 Arrays = dict[str, Array]
@@ -78,43 +75,42 @@ Tensors = dict[str, Tensor]
 Storages = dict[str, Storage]  # by their keys
 
 
-def read_legacy(path: Path, most: int) -> Arrays:
+def read_legacy(content: memoryview, most: int) -> Arrays:
     """Every tensor of the state dict; together they can take `most` bytes."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        stream = cast(IO[bytes], mapped)
-        magic = pickles.load(stream, {}, _no_persistent_ids)
-        if magic != LEGACY_MAGIC:
-            raise WeightsError("it is a pickle, but not one that PyTorch wrote")
-        pickles.load(stream, {}, _no_persistent_ids)  # protocol version
-        system = pickles.load(stream, {}, _no_persistent_ids)
-        if isinstance(system, dict) and system.get("little_endian") is False:
-            raise WeightsError(BIG_ENDIAN)
-        tensors, storages = _load(stream, len(mapped), most)
-        keys = pickles.load(stream, {}, _no_persistent_ids)
-        wanted, numbers = _looked_into(tensors), {}
-        for key in _checked_keys(keys):
-            data = _next_storage(stream, storages.get(key))
-            if key in wanted:
-                numbers[key] = _numbers(data, wanted[key])
-        return _arrays(tensors, numbers)
+    stream = mapped.Stream(content)
+    magic = pickles.load(stream, {}, _no_persistent_ids)
+    if magic != LEGACY_MAGIC:
+        raise WeightsError("it is a pickle, but not one that PyTorch wrote")
+    pickles.load(stream, {}, _no_persistent_ids)  # protocol version
+    system = pickles.load(stream, {}, _no_persistent_ids)
+    if isinstance(system, dict) and system.get("little_endian") is False:
+        raise WeightsError(BIG_ENDIAN)
+    tensors, storages = _load(stream, len(content), most)
+    keys = pickles.load(stream, {}, _no_persistent_ids)
+    wanted, numbers = _looked_into(tensors), {}
+    for key in _checked_keys(keys):
+        data = _next_storage(stream, storages.get(key))
+        if key in wanted:
+            numbers[key] = _numbers(data, wanted[key])
+    if numbers.keys() < wanted.keys():
+        raise WeightsError("the list of its storages does not fit its tensors")
+    return _arrays(tensors, numbers)
 
 
-def read_zip(path: Path, most: int) -> Arrays:
+def read_zip(archive: Archive, most: int) -> Arrays:
     """Every tensor of the state dict; together they can take `most` bytes."""
-    with zipfile.ZipFile(path) as archive:
-        [program] = [name for name in archive.namelist() if name.rpartition("/")[2] == "data.pkl"]
-        root = program.removesuffix("data.pkl")
-        if f"{root}byteorder" in archive.namelist() and _stored(archive, f"{root}byteorder") == b"big":
-            raise WeightsError(BIG_ENDIAN)
-        tensors, _ = _load(io.BytesIO(_stored(archive, program)), path.stat().st_size, most)
-        numbers = {
-            key: _numbers(_stored(archive, f"{root}data/{key}"), storage)
-            for key, storage in _looked_into(tensors).items()
-        }
-        return _arrays(tensors, numbers)
+    [program] = [name for name in archive.names if name.rpartition("/")[2] == "data.pkl"]
+    root = program.removesuffix("data.pkl")
+    if f"{root}byteorder" in archive.names and bytes(_stored(archive, f"{root}byteorder")) == b"big":
+        raise WeightsError(BIG_ENDIAN)
+    tensors, _ = _load(mapped.Stream(_stored(archive, program)), len(archive.content), most)
+    numbers = {
+        key: _numbers(_stored(archive, f"{root}data/{key}"), storage) for key, storage in _looked_into(tensors).items()
+    }
+    return _arrays(tensors, numbers)
 
 
-def _load(stream: IO[bytes], file_bytes: int, most: int) -> tuple[Tensors, Storages]:
+def _load(stream: mapped.Stream, file_bytes: int, most: int) -> tuple[Tensors, Storages]:
     """What the pickle describes, once it is sure that the file is long enough for it."""
     storages: Storages = {}
 
@@ -161,28 +157,27 @@ def _checked_keys(keys: Any) -> list[str]:
     return keys
 
 
-def _next_storage(stream: IO[bytes], storage: Storage | None) -> bytes:
+def _next_storage(stream: mapped.Stream, storage: Storage | None) -> memoryview:
     count = int.from_bytes(stream.read(8), "little")
     if storage is None or count != storage.count:
         raise WeightsError("the list of its storages does not fit its tensors")
-    return stream.read(storage.bytes)
+    return stream.view(storage.bytes)
 
 
-def _numbers(data: bytes, storage: Storage) -> Array:
+def _numbers(data: memoryview, storage: Storage) -> Array:
     if len(data) != storage.bytes:
         raise WeightsError(
             f"storage {storage.key} holds {len(data):,} bytes, its tensors need {storage.bytes:,}: "
             "it was not copied whole"
         )
-    numbers = np.frombuffer(data, storage.dtype)
-    return (numbers.astype(np.uint32) << 16).view(np.float32) if storage.kind == "BFloat16Storage" else numbers
+    numbers = mapped.array(data, storage.dtype, (storage.count,))
+    return mapped.from_bfloat16(numbers) if storage.kind == "BFloat16Storage" else numbers
 
 
-def _stored(archive: zipfile.ZipFile, name: str) -> bytes:
-    info = archive.getinfo(name)
-    if info.compress_type != zipfile.ZIP_STORED:
+def _stored(archive: Archive, name: str) -> memoryview:
+    if not archive.is_stored(name):
         raise WeightsError(f"{name} in it is compressed, as PyTorch never does; save it again with torch.save")
-    return archive.read(info)
+    return archive.view(name)
 
 
 def _is_size(number: Any) -> bool:

@@ -1,49 +1,65 @@
 """One file of weights to arrays: its format is told by its first bytes, never by its name."""
 
 import warnings
-import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
+from typing import TypeVar
 
 from ..errors import WeightsError
+from . import mapped
+from .layouts import Layered, Named, Numbered, Stored
 
-Array = np.ndarray
-Named = Mapping[str, Array]
+T = TypeVar("T")
 
-
-@dataclass(frozen=True)
-class Layered:
-    """Keras' legacy order: each layer's arrays, by the layer's name."""
-
-    layers: dict[str, list[Array]]
-
-
-READABLE = "hati reads Keras' legacy .h5, PyTorch's .pth and .pt, .safetensors and .npz"
+READABLE = "hati reads Keras' .h5, .weights.h5 and .keras, PyTorch's .pth and .pt, .safetensors and .npz"
+LONGEST_MESSAGE = 1000
+INNER = "model.weights.h5"  # of a .keras archive
 
 # A small file can claim arrays that fill the memory: compressed, of one number everywhere, or one and the same a
 # million times. Arrays may take so many times the file's own length, and this much in any case.
 MOST_EXPANSION, SMALL_BYTES = 50, 1 << 26
 
 
-def read(path: Path) -> Named | Layered:
-    """Every array in the file, as the file names them.
+def read(path: Path) -> Stored:
+    """Every array in the file, as the file names them; those that lie in it as they are needed are views of it.
+
+    While such arrays are kept, the file may be replaced or removed, but not be written over.
 
     Raises WeightsError for a file that is missing, damaged, hostile, or no weights file at all.
     """
+    return guarded(path, lambda: _READERS[kind(path)](mapped.content(path)))
+
+
+def metadata(path: Path) -> dict[str, str]:
+    """What the writer of a .safetensors file put beside its arrays; nothing for a file of another format."""
+
+    def found() -> dict[str, str]:
+        from . import safetensors
+
+        return safetensors.metadata(mapped.content(path)) if kind(path) == "safetensors" else {}
+
+    return guarded(path, found)
+
+
+def guarded(path: Path, action: Callable[[], T]) -> T:
+    """What an action makes of a file; whatever goes wrong becomes one WeightsError that names the file."""
     try:
         with warnings.catch_warnings():  # a damaged .npy header is parsed as Python source, with Python's warnings
             warnings.simplefilter("ignore")
-            return _READERS[kind(path)](path, max(SMALL_BYTES, MOST_EXPANSION * path.stat().st_size))
+            return action()
     except WeightsError as error:
-        raise WeightsError(f"{path}: {error}") from None
+        raise WeightsError(f"{path}: {_in_one_line(error)}") from None
     except MemoryError:
         raise WeightsError(f"{path}: it asks for more memory than this machine has") from None
     except Exception as error:  # each format's library has errors of its own, and none of them names the file
-        reason = str(error) or type(error).__name__
+        reason = _in_one_line(error) or type(error).__name__
         raise WeightsError(f"{path}: it cannot be read ({reason}); it may be damaged or cut short") from None
+
+
+def _in_one_line(error: Exception) -> str:
+    """What an error says, without what a hostile name could do to a terminal."""
+    line = " ".join(str(error).split())[:LONGEST_MESSAGE]
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def kind(path: Path) -> str:
@@ -65,45 +81,44 @@ def kind(path: Path) -> str:
     raise WeightsError(_what_it_is(start))
 
 
-def _read_h5(path: Path, most: int) -> Layered:
+def _most(content: memoryview) -> int:
+    """The bytes that a file's arrays may take."""
+    return max(SMALL_BYTES, MOST_EXPANSION * len(content))
+
+
+def _read_h5(content: memoryview) -> Layered | Numbered:
     from . import keras_h5
 
-    return Layered(keras_h5.read(path, most))
+    return keras_h5.read(content, _most(content))
 
 
-def _read_legacy(path: Path, most: int) -> Named:
+def _read_legacy(content: memoryview) -> Named:
     from . import pytorch
 
-    return pytorch.read_legacy(path, most)
+    return pytorch.read_legacy(content, _most(content))
 
 
-def _read_safetensors(path: Path, most: int) -> Named:
-    from safetensors.numpy import load_file
+def _read_safetensors(content: memoryview) -> Named:
+    from . import safetensors
 
-    return load_file(path)
-
-
-def _read_zip(path: Path, most: int) -> Named:
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        if any(name.endswith("data.pkl") for name in names):
-            from . import pytorch
-
-            return pytorch.read_zip(path, most)
-        if not names or not all(name.endswith(".npy") for name in names):
-            raise WeightsError(f"it is a zip archive of something else ({', '.join(names[:3])}); {READABLE}")
-        claimed = sum(member.file_size for member in archive.infolist())
-        if claimed > most:
-            raise WeightsError(f"it claims arrays of {claimed:,} bytes, too many to be true of a file of its length")
-        return {name.removesuffix(".npy"): _npy(archive, name) for name in names}
+    return safetensors.read(content)
 
 
-def _npy(archive: zipfile.ZipFile, name: str) -> Array:
-    with archive.open(name) as member:
-        return np.lib.format.read_array(member, allow_pickle=False)
+def _read_zip(content: memoryview) -> Stored:
+    from . import archives, keras_h5, pytorch
+
+    archive = archives.Archive(content)
+    names, most = archive.names, _most(content)
+    if any(name.endswith("data.pkl") for name in names):
+        return pytorch.read_zip(archive, most)
+    if INNER in names:
+        return keras_h5.read(archive.unpacked(INNER, most), most)
+    if not names or not all(name.endswith(".npy") for name in names):
+        raise WeightsError(f"it is a zip archive of something else ({', '.join(names[:3])}); {READABLE}")
+    return archives.read_npz(archive, most)
 
 
-_READERS: dict[str, Callable[[Path, int], Named | Layered]] = {
+_READERS: dict[str, Callable[[memoryview], Stored]] = {
     "keras_h5": _read_h5,
     "legacy": _read_legacy,
     "safetensors": _read_safetensors,

@@ -1,0 +1,40 @@
+"""Keras 3's .weights.h5, as Keras itself lays it out and loads it.
+
+Layout: keras/src/saving/saving_lib.py of github.com/keras-team/keras.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ..graph import Graph, weights_of
+from .layouts import places
+
+
+def write(path: Path, arrays: Mapping[str, np.ndarray], graph: Graph) -> None:
+    """A folder for each layer, with its name and its arrays by number; one array is written after the other."""
+    where = places(graph)
+    with h5py.File(path, "w") as file:
+        _variables(file, graph.name)
+        for node in graph.nodes:
+            sequential, _, place = where[node.name].rpartition("/")
+            layers = file.require_group("layers")
+            if sequential:
+                layers = _sequential(layers.require_group(sequential), node.group)
+            variables = _variables(layers.create_group(place), node.name)
+            for number, array in enumerate(weights_of(node, arrays).values()):
+                variables[str(number)] = array
+
+
+def _sequential(folder: h5py.Group, name: str) -> h5py.Group:
+    if "vars" not in folder:
+        _variables(folder, name)
+    return folder.require_group("layers")
+
+
+def _variables(folder: h5py.Group, name: str) -> h5py.Group:
+    variables = folder.create_group("vars")
+    variables.attrs["name"] = name
+    return variables
