@@ -4,33 +4,40 @@ KERAS_BACKEND=torch PYTHONPATH=tests python benchmarks/forty.py [--only NAME]...
 
 Each row: the same layer names in the same order, the same parameters, trainable or not; the largest difference between
 two pictures' scores, and without the classifier between the features of pictures of two shapes, as a part of the
-largest one; from how many of the three files that Keras writes the weights come back bit for bit; the lines of the
-files that the network's family lies in, here with its front and in Keras. Ends with 1 where anything differs.
+largest one; in how many files weights come through bit for bit, of three formats that Keras writes and one that it
+reads; the lines of the files that the network's family lies in, here with its front and in Keras. Ends with 1 where
+anything differs.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import h5py
 import keras
-import numpy as np
-from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 from networks import FORTY, Network
-from oracle import bodies, difference, give_same_weights, is_same_network, twins
+from oracle import (
+    KERAS_FILES,
+    bodies,
+    comes_from_keras,
+    difference,
+    give_same_weights,
+    goes_to_keras,
+    is_same_network,
+    twins,
+)
 
 import hati
 from hati import applications, catalog, summary
-from hati.model import Model
 from hati.tables import table
 
 HATI, KERAS = Path(hati.__file__).parent, Path(keras.__file__).parent / "src" / "applications"
 EXACT = 1e-4
+FILES = len(KERAS_FILES) + 1
 HEADERS = ("Model", "Parameters", "Layers", "Same names", "Scores", "Features", "Files", "Lines", "Keras' lines")
 
 
@@ -47,10 +54,10 @@ class Row(NamedTuple):
 
     @property
     def exact(self) -> bool:
-        return self.same and max(self.scores, self.features) < EXACT and self.files == len(FORMATS)
+        return self.same and max(self.scores, self.features) < EXACT and self.files == FILES
 
     def cells(self) -> tuple[str, ...]:
-        same, files = "yes" if self.same else "NO", f"{self.files} of {len(FORMATS)}"
+        same, files = "yes" if self.same else "NO", f"{self.files} of {FILES}"
         differences = f"{self.scores:.0e}", f"{self.features:.0e}"
         counts = f"{self.parameters:,}", str(self.layers)
         return (self.model, *counts, same, *differences, files, str(self.here), str(self.there))
@@ -60,7 +67,8 @@ def compared(network: Network, folder: Path) -> Row:
     model, twin = twins(network, input_shape=(network.size, network.size, 3))
     give_same_weights(model, twin)
     same, scores = is_same_network(model, twin), difference(model, twin, (network.size, network.size))
-    files = sum(comes_back(model, twin, folder / name) for name in FORMATS)
+    files = sum(comes_from_keras(model, twin, folder / name) for name in KERAS_FILES)
+    files += goes_to_keras(model, twin, folder / "mine.weights.h5")
     features = []
     for body, other, sizes in bodies(network):
         give_same_weights(body, other)
@@ -70,29 +78,6 @@ def compared(network: Network, folder: Path) -> Row:
     ours, theirs = map(lines, sources(network.function))
     parameters = summary.totals(usual).parameters
     return Row(network.function, parameters, len(usual.nodes), same, scores, max(features), files, ours, theirs)
-
-
-def write_legacy(twin: Any, path: Path) -> None:
-    """As the files that Keras publishes are written."""
-    with h5py.File(path, "w") as file:
-        save_weights_to_hdf5_group(file, twin)
-
-
-FORMATS: dict[str, Callable[[Any, Path], None]] = {
-    "model.h5": write_legacy,
-    "model.weights.h5": lambda twin, path: twin.save_weights(path),
-    "model.keras": lambda twin, path: twin.save(path),
-}
-
-
-def comes_back(model: Model, twin: Any, path: Path) -> bool:
-    """Whether the weights in a file that Keras writes are those that it has."""
-    FORMATS[path.name](twin, path)
-    model.set_weights([np.zeros_like(array) for array in twin.get_weights()])
-    model.load_weights(path)
-    back = all(map(np.array_equal, model.get_weights(), twin.get_weights()))
-    path.unlink()
-    return back
 
 
 def sources(function: str) -> tuple[set[Path], set[Path]]:

@@ -1,6 +1,7 @@
 """Keras 3 as the oracle: the same network there, with the same weights."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,40 @@ def difference(model: Model, twin: Any, size: tuple[int, int]) -> float:
     x = pictures(model, *size)
     expected = twin.predict(x, verbose=0)
     return float(np.abs(model.predict(x) - expected).max() / np.abs(expected).max())
+
+
+def write_legacy(twin: Any, path: Path) -> None:
+    """As the files that Keras publishes are written."""
+    import h5py
+    from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
+
+    with h5py.File(path, "w") as file:
+        save_weights_to_hdf5_group(file, twin)
+
+
+KERAS_FILES: dict[str, Callable[[Any, Path], None]] = {
+    "model.h5": write_legacy,
+    "model.weights.h5": lambda twin, path: twin.save_weights(path),
+    "model.keras": lambda twin, path: twin.save(path),
+}
+
+
+def comes_from_keras(model: Model, twin: Any, path: Path) -> bool:
+    """Whether a file that Keras writes brings its weights, bit for bit; the file is removed."""
+    KERAS_FILES[path.name](twin, path)
+    model.set_weights([np.zeros_like(array) for array in twin.get_weights()])
+    model.load_weights(path)
+    path.unlink()
+    return all(map(np.array_equal, model.get_weights(), twin.get_weights()))
+
+
+def goes_to_keras(model: Model, twin: Any, path: Path) -> bool:
+    """Whether Keras gets the model's weights, bit for bit, out of a file written here; the file is removed."""
+    model.save_weights(path)
+    twin.set_weights([np.zeros_like(array) for array in twin.get_weights()])
+    twin.load_weights(path)
+    path.unlink()
+    return all(map(np.array_equal, twin.get_weights(), model.get_weights()))
 
 
 SPREAD = 60  # of pixels less their mean: the first kernel of a network that takes such pixels is divided by it

@@ -1,6 +1,7 @@
 """Keras' arguments: what Keras takes is taken, what Keras refuses is refused, before anything is fetched."""
 
 import inspect
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from networks import FORTY, Network
-from oracle import keras_twin
+from oracle import difference, is_same_network, keras_twin, write_legacy
 
 from hati import applications, catalog
 from hati.errors import ArgumentError, WeightsError
@@ -128,6 +129,29 @@ def test_an_entrys_module_has_all_that_keras_modules_have(entry: catalog.Entry) 
     else:
         assert module.preprocess_input.keywords == {"mode": normalisation}
         assert module.preprocess_input(pixels).dtype == np.float32
+
+
+def test_the_published_efficientnet_divides_by_the_deviation_once_more(
+    tmp_path: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keras adds a layer for weights="imagenet"; here both are given the same file as the published one."""
+    import keras
+
+    options: dict[str, Any] = {"include_top": False, "input_shape": (64, 70, 3)}
+    file = tmp_path / "efficientnetb0_notop.h5"
+    write_legacy(keras_twin("EfficientNetB0", **options), file)
+    monkeypatch.setattr("keras.src.utils.file_utils.get_file", lambda *_, **__: str(file))
+    keras.backend.clear_session()
+    theirs = keras.applications.EfficientNetB0(**options)
+    entry = catalog.find("EfficientNetB0")
+    assert entry.notop_file is not None
+    unchecked = replace(entry, notop_file=replace(entry.notop_file, checksum=None, bytes=None))
+    monkeypatch.setitem(catalog.entries(), entry.name, unchecked)
+    monkeypatch.setenv("HATI_MIRROR", str(tmp_path))
+    ours = applications.EfficientNetB0(**options)
+    assert is_same_network(ours, theirs)
+    assert [layer.layer.kind for layer in ours.layers][:4] == ["InputLayer", "Rescaling", "Normalization", "Rescaling"]
+    assert difference(ours, theirs, (64, 70)) < 1e-4
 
 
 WITH_PREPROCESSING = ("MobileNetV3Small", "EfficientNetV2B0", "EfficientNetV2S", "ConvNeXtTiny")

@@ -1,10 +1,22 @@
 """Each architecture against Keras' own, live: names, counts and answers."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 from networks import FORTY, TALL, VARIANTS, Network
-from oracle import bodies, difference, give_same_weights, is_same_network, pictures, twins
+from oracle import (
+    KERAS_FILES,
+    bodies,
+    comes_from_keras,
+    difference,
+    give_same_weights,
+    goes_to_keras,
+    is_same_network,
+    pictures,
+    twins,
+)
 
 from hati import applications, summary
 from hati.architectures.blocks import Head
@@ -66,6 +78,15 @@ def test_pooled_features_are_those_of_keras(function: str, pooling: str) -> None
     assert difference(model, twin, TALL) < 1e-4
 
 
+@pytest.mark.parametrize("function", sorted({*ONE_OF_EACH} - {"VGG16"}))
+def test_weights_go_through_every_file_of_keras(function: str, tmp_path: Path) -> None:
+    model, twin = twins(Network(function), include_top=False, input_shape=(*TALL, 3))
+    give_same_weights(model, twin)
+    for name in KERAS_FILES:
+        assert comes_from_keras(model, twin, tmp_path / name), name
+    assert goes_to_keras(model, twin, tmp_path / "mine.weights.h5")
+
+
 @pytest.mark.parametrize("activation", [None, "softmax", "sigmoid", "relu", "tanh"])
 def test_classifiers_of_every_kind_are_those_of_keras(activation: str | None) -> None:
     options = {"input_shape": (32, 32, 3), "classes": 7, "classifier_activation": activation}
@@ -82,6 +103,17 @@ def test_small_and_odd_pictures_go_through_as_in_keras(size: int) -> None:
         model, twin = twins(Network(function), input_shape=(size, size + 5, 3), classes=5)
         give_same_weights(model, twin)
         assert difference(model, twin, (size, size + 5)) < 1e-4
+
+
+@pytest.mark.parametrize("function", ["EfficientNetB0", "EfficientNetV2B0", "ConvNeXtTiny", "MobileNetV3Small"])
+def test_grey_pictures_go_through_as_in_keras(function: str) -> None:
+    """The layers before the network know three channels, or do without them."""
+    model, twin = twins(Network(function), include_top=False, input_shape=(*TALL, 1))
+    assert is_same_network(model, twin)
+    give_same_weights(model, twin)
+    x = np.random.default_rng(1).integers(0, 256, (2, *TALL, 1)).astype(np.float32)
+    expected = twin.predict(x, verbose=0)
+    assert np.abs(model.predict(x) - expected).max() < 1e-4 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize(

@@ -267,3 +267,14 @@ def test_a_model_says_what_it_is(model: Model) -> None:
     lines: list[str] = []
     model.summary(print_fn=lines.append)
     assert "Total params: 4,694,024" in lines[0]
+
+
+def test_weights_stay_when_their_file_goes(tmp_path: Path) -> None:
+    """They are in memory, or mapped, from when they were loaded; looking at them does not let go of them."""
+    model = MobileNet(input_shape=(32, 32, 3), alpha=0.25, weights=None)
+    model.save_weights(tmp_path / "mine.safetensors")
+    expected = model.predict(np.zeros((1, 32, 32, 3)), verbose=0)
+    model.load_weights(tmp_path / "mine.safetensors")
+    (tmp_path / "mine.safetensors").unlink()
+    assert len(model.get_weights()) == len(model.graph.weights())
+    np.testing.assert_allclose(model.predict(np.zeros((1, 32, 32, 3)), verbose=0), expected, atol=1e-6)

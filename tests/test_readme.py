@@ -30,7 +30,9 @@ def test_its_python_prints_what_it_says() -> None:
     "command", [("classify", "cat.png"), ("save", "EfficientNetLite0", "mine.safetensors")], ids=" ".join
 )
 def test_its_command_prints_what_it_says(command: tuple[str, ...]) -> None:
-    shown = re.search(rf"\$ hati {re.escape(' '.join(command))}(?: +#[^\n]*)?\n(.*?)\n\n", README.read_text(), re.DOTALL)
+    shown = re.search(
+        rf"\$ hati {re.escape(' '.join(command))}(?: +#[^\n]*)?\n(.*?)\n\n", README.read_text(), re.DOTALL
+    )
     assert shown
     assert CliRunner().invoke(main, command).stdout.strip() == shown.group(1).strip()
 

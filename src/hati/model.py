@@ -177,9 +177,8 @@ class Model:
 
     def get_weights(self) -> list[Array]:
         """A copy of every array, in Keras' order."""
-        arrays = [array.copy() for array in self._weights.arrays().values()]
-        self._weights.release()
-        return arrays
+        with self._weights.borrowed() as arrays:
+            return [array.copy() for array in arrays.values()]
 
     def set_weights(self, arrays: Sequence[Array]) -> None:
         """Take arrays in Keras' order. Raises WeightsError, and keeps the old ones, where they do not fit."""
@@ -198,18 +197,16 @@ class Model:
         Raises ArgumentError for another ending, WeightsError where it cannot be written.
         """
         told = Description(self.graph, self.preprocessing, self.labels, self.size, self._pytorch_names)
-        self._write(lambda arrays: writing.write_model(Path(path), arrays, told))
+        with self._weights.borrowed() as arrays:
+            writing.write_model(Path(path), arrays, told)
 
     def save_weights(self, path: str | Path) -> None:
         """Write the weights alone: .weights.h5, as Keras loads them, or .safetensors by the graph's own names.
 
         Raises ArgumentError for another ending, WeightsError where they cannot be written.
         """
-        self._write(lambda arrays: writing.write_weights(Path(path), arrays, self.graph))
-
-    def _write(self, write: Callable[[dict[str, Array]], None]) -> None:
-        write(self._weights.arrays())
-        self._weights.release()
+        with self._weights.borrowed() as arrays:
+            writing.write_weights(Path(path), arrays, self.graph)
 
     def _use(self, new: Weights) -> None:
         from .engines import run_onnx

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +37,14 @@ class Weights:
         if self._arrays is None:
             self._arrays = self._read()
         return self._arrays
+
+    @contextmanager
+    def borrowed(self) -> Iterator[Arrays]:
+        """The arrays for a while; in memory afterwards only if they were before."""
+        held = self._arrays is not None
+        yield self.arrays()
+        if not held:
+            self.release()
 
     def of(self, part: Graph) -> Weights:
         """The same weights for a part of the graph."""
