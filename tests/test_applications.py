@@ -13,7 +13,7 @@ from oracle import difference, is_same_network, keras_twin, write_legacy
 
 from hati import applications, catalog
 from hati.errors import ArgumentError, WeightsError
-from hati.weights import store
+from hati.weights import checksums, store
 
 TAKEN: list[tuple[str, dict[str, Any]]] = [
     ("ResNet50", {"include_top": False}),
@@ -106,9 +106,9 @@ def test_what_keras_would_stumble_over_is_refused_too(options: dict[str, Any], m
         applications.ResNet50(weights=None, **options)
 
 
-@pytest.mark.parametrize("alpha", [0, -1, 0.01])
-def test_a_width_that_leaves_no_channel_is_refused(alpha: float) -> None:
-    with pytest.raises(ArgumentError, match="MobileNet: these arguments make no network: conv1: "):
+@pytest.mark.parametrize("alpha", [0, -1, 0.01, "wide", None])
+def test_a_width_that_leaves_no_channel_is_refused(alpha: Any) -> None:
+    with pytest.raises(ArgumentError, match="MobileNet: these arguments make no network: "):
         applications.MobileNet(alpha=alpha, weights=None)
 
 
@@ -152,6 +152,15 @@ def test_the_published_efficientnet_divides_by_the_deviation_once_more(
     assert is_same_network(ours, theirs)
     assert [layer.layer.kind for layer in ours.layers][:4] == ["InputLayer", "Rescaling", "Normalization", "Rescaling"]
     assert difference(ours, theirs, (64, 70)) < 1e-4
+    by_path = applications.EfficientNetB0(**options, weights=file)
+    assert is_same_network(by_path, keras_twin("EfficientNetB0", **options)), (
+        "an unknown file is nobody's published one"
+    )
+    known = f"md5:{checksums.digest(file, 'md5')}"
+    monkeypatch.setitem(
+        catalog.entries(), entry.name, replace(entry, notop_file=replace(entry.notop_file, checksum=known))
+    )
+    assert is_same_network(applications.EfficientNetB0(**options, weights=file), theirs)
 
 
 WITH_PREPROCESSING = ("MobileNetV3Small", "EfficientNetV2B0", "EfficientNetV2S", "ConvNeXtTiny")

@@ -111,8 +111,8 @@ def broken(answer: Answer) -> None:
 GOOD = (whole, of_unknown_length, in_chunks, packed_against_our_wish, of_a_length_that_is_no_number, elsewhere)
 CUT = "the server cut the connection before all of it came"
 BAD: dict[Callable[[Answer], None], str] = {
-    nowhere: "Exceeded 30 redirects.",
-    into_the_disk: "No connection adapters were found for 'file:///etc/hostname'",
+    nowhere: "the server sends from one address to the next without end",
+    into_the_disk: "it leads to something that is no web address",
     cut: CUT,
     cut_at_the_start: CUT,
     cut_chunks: CUT,
@@ -160,7 +160,7 @@ def test_a_body_that_does_not_come_whole_is_one_clear_sentence(
         ("http://[::1", "Failed to parse"),
         ("nonsense", "No scheme supplied"),
         ("http://", "No host supplied"),
-        ("file:///etc/hostname", "No connection adapters"),
+        ("file:///etc/hostname", "it leads to something that is no web address"),
     ],
 )
 def test_an_address_that_leads_nowhere_is_told_of(address: str, reason: str) -> None:

@@ -13,6 +13,8 @@ from hati.layers import (
     InputLayer,
     MaxPooling2D,
     Multiply,
+    Normalization,
+    Rescaling,
 )
 
 
@@ -88,7 +90,10 @@ def test_a_graph_of_ten_thousand_layers_is_built_without_recursion() -> None:
         (lambda: Add()(picture(8, 8, 3), picture(8, 8, 4), name="sum"), "sum: Add needs inputs of one shape"),
         (lambda: Concatenate()(picture(8, 8, 3), picture(9, 8, 3)), "Concatenate: .* inputs of one height and width"),
         (lambda: MaxPooling2D(2, 2)(Flatten()(picture()), name="pool"), "pool: "),
-        (lambda: Conv2D(4, 3)(name="nothing"), "nothing: "),
+        (lambda: Conv2D(4, 3)(name="nothing"), "nothing: Conv2D takes 1 inputs, 0 came"),
+        (lambda: Add()(picture(), name="sum"), "sum: Add takes 2 or more inputs, 1 came"),
+        (lambda: Rescaling((1.0, 2.0))(picture(), name="scale"), "scale: 2 numbers came for 3 channels"),
+        (lambda: Normalization((0.0, 0.0, 0.0))(picture(), name="norm"), "norm: Normalization needs both"),
     ],
 )
 def test_layers_that_do_not_fit_are_refused_where_they_meet(make: object, message: str) -> None:

@@ -1,17 +1,22 @@
 """A model by its name, or by the file that it was saved in."""
 
+import json
+import random
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from fuzz_seeds import parts, sealed
+from fuzz_weights import changed_json
 from oracle import lively, pictures
 
 import hati
 from hati.applications.mobilenet import MobileNet
 from hati.cli import main
-from hati.errors import ArgumentError, UnknownModel, WeightsError
+from hati.errors import ArgumentError, HatiError, UnknownModel, WeightsError
 from hati.labels import Label
 from hati.model import Model
 from hati.preprocessing import Preprocessing
@@ -136,3 +141,26 @@ def test_a_whole_model_takes_no_options(tmp_path: Path, options: dict[str, Any])
     own().save(tmp_path / "mine.safetensors")
     with pytest.raises(ArgumentError, match=f"whose network is drawn; {', '.join(options)} cannot be given"):
         hati.load(tmp_path / "mine.safetensors", **options)
+
+
+def test_a_model_that_describes_itself_wrongly_ends_in_an_answer_or_a_clear_error(tmp_path: Path) -> None:
+    """One value of the description exchanged, doubled or taken away, 300 times."""
+    file = tmp_path / "mine.safetensors"
+    own().save(file)
+    content = file.read_bytes()
+    outcomes = Counter(outcome(file, content, seed) for seed in range(300))
+    assert outcomes["answer"] > 5
+    assert outcomes["error"] > 100
+
+
+def outcome(file: Path, content: bytes, seed: int) -> str:
+    pieces = parts("model .safetensors", content)
+    described = changed_json(json.loads(pieces["hati.json"]), random.Random(seed))
+    file.write_bytes(sealed("model .safetensors", pieces | {"hati.json": json.dumps(described).encode()}))
+    try:
+        model = hati.load(file)
+        shape = [size or 32 for size in model.input_shape[1:]]
+        model.predict(np.zeros((1, *shape), np.float32), verbose=0)
+    except HatiError:
+        return "error"
+    return "answer"

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
+from math import inf
 from typing import ClassVar, TypeVar
 
 from .errors import GraphError
@@ -21,6 +22,7 @@ WeightShape = tuple[int, ...]
 class Layer:
     """One kind of layer: its settings, the shape it makes, the weights it needs, by Keras' names."""
 
+    arity: ClassVar[tuple[int, float]] = (1, 1)  # the fewest and the most inputs
     running: ClassVar[tuple[str, ...]] = ()  # weights that no gradient trains
     initial: ClassVar[Mapping[str, float]] = {}  # what its weights start from, where that is not 0; kernels are drawn
 
@@ -40,11 +42,18 @@ class Layer:
     def _checked_shape(self, name: str, inputs: Sequence[Node]) -> Shape:
         shapes = [node.shape for node in inputs]
         try:
+            self._check_arity(len(inputs))
             self.weights(shapes)
             return self.shape(shapes)
         except (GraphError, IndexError, TypeError, ValueError) as error:
             feeds = ", ".join(f"{node.name or node.layer.kind} {node.shape}" for node in inputs)
             raise GraphError(f"{name or self.kind}: {error}\n  layer:  {self}\n  inputs: {feeds}") from None
+
+    def _check_arity(self, inputs: int) -> None:
+        fewest, most = self.arity
+        if not fewest <= inputs <= most:
+            expected = f"{fewest} or more" if most == inf else str(fewest)
+            raise GraphError(f"{self.kind} takes {expected} inputs, {inputs} came")
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ Maps are (height, width, channels); a `Pair` is one number for both directions o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 from typing import ClassVar, Literal
 
 from .errors import GraphError
@@ -21,6 +21,8 @@ PerChannel = float | tuple[float, ...]  # one number for all channels, or one fo
 
 @dataclass(frozen=True)
 class InputLayer(Layer):
+    arity = (0, 0)
+
     size: Shape
 
     def shape(self, x: Sequence[Shape]) -> Shape:
@@ -159,6 +161,10 @@ class Rescaling(Layer):
     scale: PerChannel = 1.0
     offset: PerChannel = 0.0
 
+    def shape(self, x: Sequence[Shape]) -> Shape:
+        _check_per_channel(x[0], self.scale, self.offset)
+        return x[0]
+
 
 @dataclass(frozen=True)
 class Normalization(Layer):
@@ -172,6 +178,12 @@ class Normalization(Layer):
 
     mean: tuple[float, ...] | None = None
     variance: tuple[float, ...] | None = None
+
+    def shape(self, x: Sequence[Shape]) -> Shape:
+        if (self.mean is None) != (self.variance is None):
+            raise GraphError("Normalization needs both a mean and a variance, or neither")
+        _check_per_channel(x[0], self.mean or 0.0, self.variance or 0.0)
+        return x[0]
 
     def weights(self, x: Sequence[Shape]) -> dict[str, WeightShape]:
         return {} if self.mean is not None else {"mean": (channels(x[0]),), "variance": (channels(x[0]),), "count": ()}
@@ -282,6 +294,8 @@ class Dense(Layer):
 class Add(Layer):
     """The sum of its inputs, the last one times `scale`."""
 
+    arity = (2, inf)
+
     scale: float = 1.0
 
     def shape(self, x: Sequence[Shape]) -> Shape:
@@ -294,6 +308,8 @@ class Add(Layer):
 class Multiply(Layer):
     """A map times another one, or times one number for each channel, (1, 1, C)."""
 
+    arity = (2, 2)
+
     def shape(self, x: Sequence[Shape]) -> Shape:
         if x[1] not in (x[0], (1, 1, *x[0][2:])):
             raise GraphError(f"Multiply needs a second input of the first one's shape, or (1, 1, {x[0][-1]})")
@@ -304,10 +320,18 @@ class Multiply(Layer):
 class Concatenate(Layer):
     """Joins maps along their channels: (H, W, C_i) -> (H, W, sum of C_i)."""
 
+    arity = (1, inf)
+
     def shape(self, x: Sequence[Shape]) -> Shape:
         if len({shape[:-1] for shape in x}) > 1:
             raise GraphError("Concatenate needs inputs of one height and width")
         return (*x[0][:-1], sum(channels(shape) for shape in x))
+
+
+def _check_per_channel(shape: Shape, *values: PerChannel) -> None:
+    for value in values:
+        if isinstance(value, tuple) and len(value) != channels(shape):
+            raise GraphError(f"{len(value)} numbers came for {channels(shape)} channels")
 
 
 def pair(value: Pair) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypedDict, Unpack, get_args
 from .. import labels
 from ..architectures.blocks import Head, Pooling
 from ..catalog import Entry, entries
-from ..errors import ArgumentError, GraphError
+from ..errors import ArgumentError
 from ..graph import Graph, Shape
 from ..layers import Function
 from ..model import Model
@@ -116,7 +116,7 @@ class Application:
         shape = input_shape(request, entry.size, self.smallest, self.size)
         try:
             graph = self.draw(shape, _head(request), request)
-        except GraphError as error:
+        except (TypeError, ValueError) as error:
             raise ArgumentError(f"{self.function}: these arguments make no network: {error}") from None
         name = request.name or (self.titled(request.options, _height(request, entry, shape)) if self.titled else "")
         graph = Graph(graph.output, name) if name else graph

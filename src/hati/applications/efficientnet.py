@@ -1,11 +1,13 @@
 """EfficientNetB0 to B7 as `keras.applications.efficientnet` has them."""
 
 from functools import partial
+from pathlib import Path
 
 from ..architectures.blocks import Head
 from ..architectures.efficientnet import efficientnet
 from ..graph import Graph, Shape
 from ..labels import decode_predictions
+from ..weights import checksums
 from .building import Application, Request
 from .building import unchanged as preprocess_input
 
@@ -17,8 +19,14 @@ __all__ = [
 
 class EfficientNet(Application):
     def draw(self, shape: Shape, head: Head, request: Request) -> Graph:
-        """The published weights need one layer more; Keras has it for weights="imagenet" and for nothing else."""
-        return self.architecture(shape, head, published=request.imagenet)
+        """The published weights need one layer more, by whatever way they come; Keras forgets it for their path."""
+        return self.architecture(shape, head, published=request.imagenet or self.has_published_file(request))
+
+    def has_published_file(self, request: Request) -> bool:
+        if request.weights is None:
+            return False
+        entry, md5 = self.entry(request), checksums.digest(Path(request.weights), "md5")
+        return any(file and file.checksum == f"md5:{md5}" for file in (entry.top_file, entry.notop_file))
 
 
 EfficientNetB0 = EfficientNet("EfficientNetB0", partial(efficientnet, name="efficientnetb0"))

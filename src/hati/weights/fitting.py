@@ -14,8 +14,8 @@ Array = np.ndarray
 Arrays = dict[str, Array]
 
 # the layer that makes the classes, and all that make a classifier, by the names that Keras and PyTorch give them
-CLASSES = {"predictions", "conv_preds", "probs", "fc1000", "_fc"}
-CLASSIFIER = CLASSES | {"fc1", "fc2"}
+CLASSES = re.compile("predictions|conv_preds|logits|probs|fc1000|_fc|.*_head_dense")
+CLASSIFIER = re.compile(f"{CLASSES.pattern}|fc1|fc2|conv_2|.*_head_layernorm")
 WITHOUT_TOP = "Is it a file without the classifier, for include_top=False?"
 WITH_TOP = "Is it a file with the classifier, for include_top=True?"
 ANOTHER = "Is it a file of another network?"
@@ -151,19 +151,20 @@ def _check(named: Mapping[str, Array], graph: Graph, source: str, body_only: boo
         if found.dtype.kind not in "fiu":
             raise WeightsError(f"{source}: {layer}: its {key} is of type {found.dtype}, not of numbers")
     for name in extra:
-        if not (body_only and _layer(name) in CLASSIFIER):
-            hint = WITH_TOP if _layer(name) in CLASSIFIER else ANOTHER
+        of_classifier = CLASSIFIER.fullmatch(_layer(name))
+        if not (body_only and of_classifier):
+            hint = WITH_TOP if of_classifier else ANOTHER
             raise WeightsError(f"{source}: it has {name}, which {graph.name} does not. {hint}")
 
 
 def _advice(extra: list[str], layer: str) -> str:
-    if layer in CLASSIFIER:
+    if CLASSIFIER.fullmatch(layer):
         return f". {WITHOUT_TOP}"
     return f"; it has {', '.join(extra[:3])}. {ANOTHER}" if extra else ""
 
 
 def _why(layer: str, found: WeightShape, needed: WeightShape) -> str:
-    if layer in CLASSES and len(found) == len(needed) and found[:-1] == needed[:-1]:
+    if CLASSES.fullmatch(layer) and len(found) == len(needed) and found[:-1] == needed[:-1]:
         return f"Is it a file for classes={found[-1]}?"
     return ANOTHER
 
