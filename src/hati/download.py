@@ -188,9 +188,7 @@ def _failure(error: Exception) -> DownloadError:
             return DownloadError("what came is packed wrongly")
         case requests.TooManyRedirects():
             return DownloadError("the server sends from one address to the next without end")
-        case (
-            requests.exceptions.InvalidSchema() | requests.exceptions.InvalidURL() | requests.exceptions.MissingSchema()
-        ):
+        case requests.exceptions.InvalidSchema():
             return DownloadError("it leads to something that is no web address")
     return DownloadError(str(error))
 
