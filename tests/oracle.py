@@ -47,20 +47,17 @@ def bodies(network: Network) -> Iterator[tuple[Model, Any, tuple[tuple[int, int]
 
 
 def is_same_network(model: Model, twin: Any) -> bool:
-    """The same layer names in the same order, the same weights, and the same counts, trainable and not.
+    """The same names in the same order, the same weights, and the same counts, trainable and not.
 
-    A nested Sequential's layers stand in its place. Where Keras computes outside of any layer, such as x + 3, hati has
-    layers more.
+    Of Keras, these are the names of the layers and of what it computes outside of any, such as x + 3; a nested
+    Sequential's layers stand in its place.
     """
-    theirs = [inner.name for layer in twin.layers for inner in getattr(layer, "layers", [layer])]
-    ours = [layer.name for layer in model.layers]
-    shapes = [tuple(weight.shape) for weight in twin.weights]
+    theirs = [inner.name for operation in twin.operations for inner in getattr(operation, "layers", [operation])]
     trainable = sum(int(np.prod(weight.shape)) for weight in twin.trainable_weights)
     totals = summary.totals(model.graph)
     return (
-        [name for name in ours if name in set(theirs)] == theirs
-        and len(ours) - len(theirs) == len(twin.operations) - len(twin.layers)
-        and list(model.graph.weights().values()) == shapes
+        [layer.name for layer in model.layers] == theirs
+        and list(model.graph.weights().values()) == [tuple(weight.shape) for weight in twin.weights]
         and (totals.parameters, totals.trainable) == (twin.count_params(), trainable)
     )
 

@@ -70,3 +70,8 @@ def rounded(filters: float) -> int:
     """The multiple of 8 that is nearest, and not more than a tenth less."""
     nearest = max(8, int(filters + 4) // 8 * 8)
     return nearest if nearest >= 0.9 * filters else nearest + 8
+
+
+def numbered(kind: str, number: int) -> str:
+    """What Keras calls something without a name: add, add_1, …"""
+    return f"{kind}_{number}" if number else kind

@@ -6,7 +6,7 @@ Keras leaves most of its convolutions unnamed, so the order in which they are ma
 
 from ..graph import Graph, Node, Shape
 from ..layers import Activation, Add, Conv2D, MaxPooling2D, channels
-from .blocks import Head, finished
+from .blocks import Head, finished, numbered
 from .inception_v3 import Step, average, conv_bn, convs, join, stem
 
 Branches = tuple[tuple[Step, ...], ...]
@@ -55,7 +55,7 @@ def residual(x: Node, branches: Branches, scale: float, number: int, *, name: st
     """x + scale · what the branches make of it, brought to x's width."""
     y = join(*(convs(x, *steps) for steps in branches), name=f"{name}_mixed")
     y = Conv2D(channels(x.shape), 1, padding="same")(y, name=f"{name}_conv")
-    return Add(scale)(x, y, name=f"custom_scale_layer_{number}" if number else "custom_scale_layer")
+    return Add(scale)(x, y, name=numbered("custom_scale_layer", number))
 
 
 def halved(x: Node, filters: int) -> Node:

@@ -1,5 +1,7 @@
 """MobileNetV3: "Searching for MobileNetV3", Howard et al. 2019, arXiv:1905.02244, as Keras draws it."""
 
+from itertools import count
+
 from ..graph import Graph, Node, Shape
 from ..layers import (
     Activation,
@@ -15,7 +17,7 @@ from ..layers import (
     Rescaling,
     channels,
 )
-from .blocks import Head, depthwise, pooled, rounded
+from .blocks import Head, depthwise, numbered, pooled, rounded
 
 RE, HS = "relu", "hard_silu"
 # Tables 1 and 2 of the paper: expansion, filters, kernel, stride, squeeze-excite, activation
@@ -71,9 +73,11 @@ def mobilenet_v3(
     last_function = RE if minimalistic else HS
     x = Conv2D(16, 3, 2, "same", use_bias=False)(x, name="conv")
     x = activated(BatchNormalization()(x, name="conv_bn"), last_function)
-    for number, (expansion, filters, kernel, stride, squeeze, function) in enumerate(STAGES[name]):
+    squeezes = count()
+    for number, (expansion, filters, kernel, stride, squeezed, function) in enumerate(STAGES[name]):
         if minimalistic:
-            kernel, squeeze, function = 3, False, RE
+            kernel, squeezed, function = 3, False, RE
+        squeeze = next(squeezes) if squeezed else None
         place = f"expanded_conv_{number}" if number else "expanded_conv"
         wide = rounded(channels(x.shape) * expansion)
         x = inverted_residual(x, wide, rounded(filters * alpha), kernel, stride, squeeze, function, name=place)
@@ -91,30 +95,33 @@ def mobilenet_v3(
 
 
 def inverted_residual(
-    x: Node, wide: int, filters: int, kernel: int, stride: int, squeeze: bool, function: str, *, name: str
+    x: Node, wide: int, filters: int, kernel: int, stride: int, squeeze: int | None, function: str, *, name: str
 ) -> Node:
-    """1×1 to `wide` channels, a window for each, 1×1 to `filters`, and the input added where shapes are equal."""
+    """1×1 to `wide` channels, a window for each, 1×1 to `filters`, and the input added where shapes are equal.
+
+    `squeeze` is the number of its squeeze-excite; None where it has none.
+    """
     y = x
     if name != "expanded_conv":
         y = Conv2D(wide, 1, padding="same", use_bias=False)(y, name=f"{name}_expand")
         y = activated(BatchNormalization()(y, name=f"{name}_expand_bn"), function)
     y = depthwise(y, kernel, stride, pad=f"{name}_depthwise_pad", name=f"{name}_depthwise")
     y = activated(BatchNormalization()(y, name=f"{name}_depthwise_bn"), function)
-    if squeeze:
-        y = squeeze_excite(y, name=f"{name}_squeeze_excite")
+    if squeeze is not None:
+        y = squeeze_excite(y, squeeze, name=f"{name}_squeeze_excite")
     y = Conv2D(filters, 1, padding="same", use_bias=False)(y, name=f"{name}_project")
     y = BatchNormalization()(y, name=f"{name}_project_bn")
     return Add()(x, y, name=f"{name}_add") if stride == 1 and x.shape == y.shape else y
 
 
-def squeeze_excite(x: Node, *, name: str) -> Node:
+def squeeze_excite(x: Node, number: int, *, name: str) -> Node:
     """Each channel times a number between 0 and 1 that all channels together decide; Hu et al. 2017."""
     y = GlobalAveragePooling2D(keepdims=True)(x, name=f"{name}_avg_pool")
     y = Conv2D(rounded(channels(x.shape) / 4), 1, padding="same")(y, name=f"{name}_conv")
     y = ReLU()(y, name=f"{name}_relu")
     y = Conv2D(channels(x.shape), 1, padding="same")(y, name=f"{name}_conv_1")
-    y = ReLU(6.0)(Rescaling(offset=3.0)(y, name=f"{name}_shifted"))  # the hard sigmoid, relu6(y + 3) / 6
-    y = Rescaling(1 / 6)(y, name=f"{name}_scaled")
+    y = ReLU(6.0)(Rescaling(offset=3.0)(y, name=numbered("add", number)))  # the hard sigmoid, relu6(y + 3) / 6
+    y = Rescaling(1 / 6)(y, name=numbered("multiply", number))
     return Multiply()(x, y, name=f"{name}_mul")
 
 
