@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 os.environ["KERAS_BACKEND"] = "torch"
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"  # PyTorch's threads would take the other process' core, three times as slow
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
