@@ -279,6 +279,20 @@ def test_what_is_on_its_way_is_not_removed(put: Path) -> None:
     assert part.read_bytes() == CONTENT[:SOME]
 
 
+def test_whoever_waits_for_another_download_is_told(
+    server: Server, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answers[PATH] = FILE
+    ours = threading.Thread(target=store.fetch, args=(file_at(server.address), PARAMETERS))
+    with cache.locked(place):
+        ours.start()
+        while not (said := capsys.readouterr().err):
+            time.sleep(0.01)
+    ours.join()
+    assert said == f"{NAME}: another process is fetching it; waiting\n"
+    assert place.read_bytes() == CONTENT
+
+
 def test_a_package_that_is_not_there_is_named_with_its_command(empty_cache: Path) -> None:
     file = WeightsFile("package:no-such-weights", "inside/weights.npz", None, None, "MIT")
     assert store.path_of(file) is None

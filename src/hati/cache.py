@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import EACCES, EDQUOT, EFBIG, ENOSPC, EPERM, EROFS
 from pathlib import Path
@@ -25,16 +25,25 @@ def part_of(target: Path) -> Path:
 
 
 @contextmanager
-def locked(target: Path, patience: float = -1) -> Iterator[None]:
+def locked(target: Path, patience: float = -1, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
     """The right to write a file, for one process and thread at a time; its folder is made where it is missing.
 
-    Raises TimeoutError after so many seconds of `patience`; a negative one waits for ever.
+    `waiting` is called where another has it. Raises TimeoutError after so many seconds of `patience`; a negative one
+    waits for ever.
     """
     from filelock import FileLock
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{target}.lock", timeout=patience):
+    lock = FileLock(f"{target}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except TimeoutError:
+        waiting()
+        lock.acquire(timeout=patience)
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def trouble(place: Path, error: OSError) -> str:

@@ -30,6 +30,11 @@ def track(items: Iterable[T], total: int, label: str, verbose: Verbose) -> Itera
                 advance(done)
 
 
+def say(line: str) -> None:
+    """A line beside the bars, for whoever waits."""
+    print(line, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def bar(label: str, total: int | None, *, in_bytes: bool = False) -> Iterator[Advance]:
     """A bar that its owner advances: by pieces of work, or by bytes with their speed."""

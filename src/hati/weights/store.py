@@ -8,6 +8,7 @@ from pathlib import Path
 from .. import cache, catalog
 from ..catalog import WeightsFile
 from ..errors import WeightsError, WeightsUnavailable
+from ..progress import say
 from . import checksums, fetching, mirrors
 
 SMALL_BYTES = 1 << 26  # what a file of unknown length may have in any case, beside 8 bytes for each parameter
@@ -35,7 +36,7 @@ def fetch(file: WeightsFile, parameters: int) -> Path:
         raise WeightsUnavailable(f"{file.name} {_with_package(file)}")
     target = place_of(file)
     try:
-        with cache.locked(target):
+        with cache.locked(target, waiting=lambda: say(f"{target.name}: another process is fetching it; waiting")):
             return path_of(file) or fetching.bring(file, target, sources, 8 * parameters + SMALL_BYTES)
     except fetching.RefusedError as refused:
         raise WeightsUnavailable(_by_hand(file, parameters, refused.reasons)) from None
