@@ -163,6 +163,12 @@ def test_the_published_efficientnet_divides_by_the_deviation_once_more(
     assert is_same_network(applications.EfficientNetB0(**options, weights=file), theirs)
 
 
+def test_a_file_that_cannot_be_read_is_told_of_by_every_family() -> None:
+    for function in ("EfficientNetB0", "MobileNet"):
+        with pytest.raises(WeightsError, match="/proc/self/mem: it cannot be read"):
+            getattr(applications, function)(weights="/proc/self/mem")
+
+
 WITH_PREPROCESSING = ("MobileNetV3Small", "EfficientNetV2B0", "EfficientNetV2S", "ConvNeXtTiny")
 
 

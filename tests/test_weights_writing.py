@@ -1,6 +1,8 @@
 """What hati writes: Keras loads it, hati loads it, and it appears whole or not at all."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from oracle import give_same_weights, keras_twin, lively, pictures
 
 import hati
+from hati.applications import MobileNet
 from hati.errors import ArgumentError, WeightsError
 from hati.graph import Graph
 from hati.layers import (
@@ -205,3 +208,37 @@ def test_writing_that_breaks_off_leaves_the_old_file_and_nothing_else(
         writing.write_weights(path, broken, network())  # type: ignore[arg-type]
     assert os.listdir(tmp_path) == [path.name]
     assert path.read_bytes() == b"the old one"
+
+
+ON_A_SMALL_DISK = """
+import resource, signal, sys
+from hati.applications import MobileNet
+from hati.errors import WeightsError
+import h5py
+
+model = MobileNet(alpha=0.25, weights=None, input_shape=(32, 32, 3))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+try:
+    model.save_weights(sys.argv[2])
+except WeightsError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("name", ["mine.weights.h5", "mine.safetensors"])
+@pytest.mark.parametrize("room", [0, 1000, 300_000, 1_500_000])
+def test_a_full_disk_is_told_of_and_nothing_is_left(tmp_path: Path, name: str, room: int) -> None:
+    """In a process of its own: libhdf5 ends the process where the last writes of a file fail."""
+    command = [sys.executable, "-c", ON_A_SMALL_DISK, str(room), str(tmp_path / name)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = f"{tmp_path / name}: it cannot be written (File too large)\n"
+    assert (found.returncode, found.stdout, found.stderr) == (0, said, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["mine.weights.h5", "mine.safetensors"])
+def test_a_folder_that_is_not_there_is_told_of(tmp_path: Path, name: str) -> None:
+    model = MobileNet(alpha=0.25, weights=None, input_shape=(32, 32, 3))
+    with pytest.raises(WeightsError, match=r"it cannot be written \(No such file or directory\)"):
+        model.save_weights(tmp_path / "nowhere" / name)

@@ -25,7 +25,11 @@ class EfficientNet(Application):
     def has_published_file(self, request: Request) -> bool:
         if request.weights is None:
             return False
-        entry, md5 = self.entry(request), checksums.digest(Path(request.weights), "md5")
+        try:
+            md5 = checksums.digest(Path(request.weights), "md5")
+        except OSError:  # whoever reads it next says why it cannot be read
+            return False
+        entry = self.entry(request)
         return any(file and file.checksum == f"md5:{md5}" for file in (entry.top_file, entry.notop_file))
 
 

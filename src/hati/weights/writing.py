@@ -53,6 +53,7 @@ WRITERS: dict[str, Callable[[Path, Arrays, Graph], None]] = {KERAS: _write_keras
 def _whole_or_not_at_all(path: Path) -> Iterator[Path]:
     part = part_of(path)
     try:
+        part.touch()  # a folder that takes no file says so here, and not in HDF5's words
         yield part
         part.replace(path)
     except OSError as error:
