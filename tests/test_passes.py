@@ -11,8 +11,19 @@ from hati.architectures.mobilenet import mobilenet
 from hati.architectures.resnet import resnet
 from hati.architectures.xception import xception
 from hati.engines import in_numpy
-from hati.graph import Graph, Shape
-from hati.layers import Add, BatchNormalization, Conv2D, DepthwiseConv2D, InputLayer, SeparableConv2D, ZeroPadding2D
+from hati.graph import Graph, Layer, Shape
+from hati.layers import (
+    Activation,
+    Add,
+    BatchNormalization,
+    Conv2D,
+    DepthwiseConv2D,
+    InputLayer,
+    MaxPooling2D,
+    ReLU,
+    SeparableConv2D,
+    ZeroPadding2D,
+)
 from hati.passes import Convolution, fold_batch_norm, fold_padding, for_inference
 
 
@@ -75,3 +86,31 @@ def test_padding_and_batch_norm_vanish_into_a_convolution(layer: Convolution) ->
 def test_padding_stays_before_a_convolution_that_pads_itself() -> None:
     x = ZeroPadding2D(((1, 1), (1, 1)))(InputLayer((6, 6, 3))())
     assert "ZeroPadding2D" in kinds(fold_padding(Graph(Conv2D(4, 3, 2, "same")(x))))
+
+
+@pytest.mark.parametrize(
+    ("before", "padding", "vanishes"),
+    [
+        (Activation("relu"), 1, True),
+        (ReLU(6), 1, True),
+        (Conv2D(3, 1, activation="relu"), 1, True),
+        (Activation("tanh"), 1, False),
+        (Conv2D(3, 1), 1, False),
+        (Activation("relu"), 3, False),  # there a window would see nothing but padding
+    ],
+)
+def test_padding_vanishes_into_a_maximum_of_what_is_never_negative(before: Layer, padding: int, vanishes: bool) -> None:
+    x = ZeroPadding2D(((padding, padding), (padding, padding)))(before(InputLayer((7, 7, 3))()))
+    graph = Graph(MaxPooling2D(3, 2)(x))
+    arrays, picture = lively(graph), np.random.default_rng(1).normal(size=(1, 7, 7, 3))
+    small = fold_padding(graph)
+    assert ("ZeroPadding2D" not in kinds(small)) == vanishes
+    np.testing.assert_array_equal(in_numpy.run(small, arrays, picture), in_numpy.run(graph, arrays, picture))
+
+
+def test_folded_arrays_are_made_when_they_are_asked_for_and_not_kept() -> None:
+    graph = Graph(BatchNormalization()(Conv2D(4, 3)(InputLayer((5, 5, 3))(), name="conv")))
+    _, folded = fold_batch_norm(graph, lively(graph))
+    assert list(folded) == ["conv/kernel", "conv/bias"]
+    assert folded["conv/kernel"] is not folded["conv/kernel"]
+    np.testing.assert_array_equal(folded["conv/kernel"], folded["conv/kernel"])

@@ -1,6 +1,7 @@
 """The compiled graph in the cache: made once, used ever after, never trusted blindly."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from hati.engines import in_numpy, run_onnx
 from hati.graph import Graph
 from hati.weights import Weights, from_file, random
 
+ENGINE = run_onnx.OnnxRuntime()
 X = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
 
 
@@ -40,23 +42,25 @@ def expected(weights: Weights) -> np.ndarray:
 
 
 def test_a_graph_is_compiled_once_and_read_from_the_cache_after(empty_cache: Path, weights: Weights) -> None:
-    assert run_onnx.cached(small(), weights) is None
-    first = run_onnx.session(small(), weights)(X)
+    assert ENGINE.cached(small(), weights) is None
+    first = ENGINE.session(small(), weights)(X)
     [entry] = entries(empty_cache)
     written = entry.stat().st_mtime_ns
     weights_that_must_not_be_read = Weights(lambda: pytest.fail("the weights were read again"), weights.identity)
-    second = run_onnx.session(small(), weights_that_must_not_be_read)(X)
+    second = ENGINE.session(small(), weights_that_must_not_be_read)(X)
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(first, expected(weights), atol=1e-6)
     assert entries(empty_cache) == [entry]
     assert entry.stat().st_mtime_ns == written
 
 
-@pytest.mark.parametrize("damage", ["truncate", "flip a bit", "empty", "another file's content"])
-def test_a_damaged_entry_is_rebuilt(empty_cache: Path, weights: Weights, damage: str) -> None:
-    run_onnx.session(small(), weights)
+@pytest.mark.parametrize("file", ["graph.onnx", "graph.weights"])
+@pytest.mark.parametrize("damage", ["truncate", "flip a bit", "empty", "another file's content", "missing"])
+def test_a_damaged_entry_is_rebuilt(empty_cache: Path, weights: Weights, damage: str, file: str) -> None:
+    ENGINE.session(small(), weights)
     [entry] = entries(empty_cache)
-    content = bytearray(entry.read_bytes())
+    content = bytearray((entry / file).read_bytes())
+    (entry / file).unlink()
     match damage:
         case "truncate":
             content = content[: len(content) // 2]
@@ -64,19 +68,35 @@ def test_a_damaged_entry_is_rebuilt(empty_cache: Path, weights: Weights, damage:
             content[len(content) // 2] ^= 1
         case "empty":
             content.clear()
-        case _:
+        case "another file's content":
             content = bytearray(b"not an ONNX model")
-    entry.write_bytes(content)
-    np.testing.assert_allclose(run_onnx.session(small(), weights)(X), expected(weights), atol=1e-6)
-    assert run_onnx.cached(small(), weights) is not None
+    if damage != "missing":
+        (entry / file).write_bytes(content)
+    assert ENGINE.cached(small(), weights) is None
+    np.testing.assert_allclose(ENGINE.session(small(), weights)(X), expected(weights), atol=1e-6)
+    assert ENGINE.cached(small(), weights) is not None
     assert len(entries(empty_cache)) == 1
 
 
+def test_an_open_session_outlives_its_entry(empty_cache: Path, weights: Weights) -> None:
+    session = ENGINE.session(small(), weights)
+    shutil.rmtree(empty_cache)
+    np.testing.assert_allclose(session(X), expected(weights), atol=1e-6)
+
+
+def test_the_engine_with_other_settings_keeps_entries_of_its_own(empty_cache: Path, weights: Weights) -> None:
+    half = run_onnx.OnnxRuntime(half=True)
+    ENGINE.session(small(), weights)
+    np.testing.assert_allclose(half.session(small(), weights)(X), expected(weights), atol=1e-3)
+    assert ENGINE.cached(small(), weights)
+    assert half.cached(small(), weights)
+
+
 def test_a_changed_file_takes_the_place_of_the_old_entry(empty_cache: Path, tmp_path: Path, weights: Weights) -> None:
-    run_onnx.session(small(), weights)
+    ENGINE.session(small(), weights)
     [old] = entries(empty_cache)
     changed = stored(tmp_path / "weights.npz", seed=2)
-    np.testing.assert_allclose(run_onnx.session(small(), changed)(X), expected(changed), atol=1e-6)
+    np.testing.assert_allclose(ENGINE.session(small(), changed)(X), expected(changed), atol=1e-6)
     [new] = entries(empty_cache)
     assert new != old
 
@@ -85,22 +105,22 @@ def test_a_changed_file_takes_the_place_of_the_old_entry(empty_cache: Path, tmp_
 def test_another_version_compiles_again(
     empty_cache: Path, weights: Weights, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    run_onnx.session(small(), weights)
+    ENGINE.session(small(), weights)
     monkeypatch.setattr(f"hati.engines.run_onnx.{name}", "0.0.0")
-    assert run_onnx.cached(small(), weights) is None
+    assert ENGINE.cached(small(), weights) is None
 
 
 def test_graphs_of_one_file_keep_entries_of_their_own(empty_cache: Path, weights: Weights) -> None:
     body = small().cut("conv_pw_13_relu")
-    run_onnx.session(small(), weights)
-    run_onnx.session(body, weights.of(body))
+    ENGINE.session(small(), weights)
+    ENGINE.session(body, weights.of(body))
     assert len(entries(empty_cache)) == 2
-    assert run_onnx.cached(small(), weights)
-    assert run_onnx.cached(body, weights.of(body))
+    assert ENGINE.cached(small(), weights)
+    assert ENGINE.cached(body, weights.of(body))
 
 
 def test_weights_without_a_file_leave_nothing_in_the_cache(empty_cache: Path) -> None:
-    run_onnx.session(small(), random(small()))
+    ENGINE.session(small(), random(small()))
     assert not (empty_cache / "compiled").exists()
 
 
@@ -109,18 +129,18 @@ def test_a_cache_that_cannot_be_written_costs_no_answer(
 ) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     monkeypatch.setenv("HATI_CACHE", str(tmp_path / "cache"))
-    np.testing.assert_allclose(run_onnx.session(small(), weights)(X), expected(weights), atol=1e-6)
+    np.testing.assert_allclose(ENGINE.session(small(), weights)(X), expected(weights), atol=1e-6)
 
 
 def test_parts_of_killed_processes_are_swept_away(empty_cache: Path, tmp_path: Path, weights: Weights) -> None:
-    run_onnx.session(small(), weights)
+    ENGINE.session(small(), weights)
     [entry] = entries(empty_cache)
     slot = entry.name.partition(".")[0]
     old, fresh = (entry.with_name(f".{slot}.{age}.part") for age in ("old", "fresh"))
-    old.touch()
-    fresh.touch()
+    old.mkdir()
+    fresh.mkdir()
     os.utime(old, (0, 0))
-    run_onnx.session(small(), stored(tmp_path / "weights.npz", seed=2))
+    ENGINE.session(small(), stored(tmp_path / "weights.npz", seed=2))
     assert (old.exists(), fresh.exists()) == (False, True)
 
 
@@ -137,4 +157,5 @@ def test_processes_that_compile_at_once_all_answer(empty_cache: Path) -> None:
     answers = {process.communicate()[0] for process in running}
     assert len(answers) == 1
     assert all(process.returncode == 0 for process in running)
-    assert [path.suffix for path in entries(empty_cache)] == [".onnx"]
+    [entry] = entries(empty_cache)
+    assert {path.name for path in entry.iterdir()} == {run_onnx.GRAPH, run_onnx.WEIGHTS}

@@ -24,7 +24,7 @@ from .weights import Weights, writing
 from .weights.description import Description
 
 if TYPE_CHECKING:
-    from .engines.run_onnx import Session
+    from .engines import Engine, Session
 
 Array = np.ndarray
 
@@ -42,7 +42,8 @@ class Model:
     """A network that is ready to answer.
 
     `labels` name its classes, in order; None for a network without a classifier. `size` is the (height, width) in
-    pixels that photos are brought to. Weights that come from a file are checked here, at once.
+    pixels that photos are brought to. `engine` computes: ONNX Runtime on the processor, where none is given. Weights
+    that come from a file are checked here, at once.
 
     Raises WeightsError where the weights do not fit the graph.
     """
@@ -56,12 +57,14 @@ class Model:
         labels: Sequence[Label] | None,
         size: tuple[int, int],
         pytorch_names: dict[str, str] | None = None,
+        engine: Engine | None = None,
     ):
         self.graph, self.preprocessing, self.size = graph, preprocessing, size
         self.labels = tuple(labels) if labels is not None else None
         self._pytorch_names = pytorch_names
         self._fitting: set[Shape] = {graph.input.shape}  # input shapes that are known to go through
         self._lock = threading.Lock()
+        self._engine = engine or _onnx_runtime()
         self._use(weights)
 
     def __repr__(self) -> str:
@@ -208,12 +211,22 @@ class Model:
         with self._weights.borrowed() as arrays:
             writing.write_weights(Path(path), arrays, self.graph)
 
-    def _use(self, new: Weights) -> None:
-        from .engines import run_onnx
+    def running_on(self, engine: Engine) -> Model:
+        """The same model, computed by another engine."""
+        return Model(
+            self.graph,
+            self._weights,
+            self.preprocessing,
+            labels=self.labels,
+            size=self.size,
+            pytorch_names=self._pytorch_names,
+            engine=engine,
+        )
 
+    def _use(self, new: Weights) -> None:
         ready: dict[str, Session] = {}
         if new.identity is not None:
-            if session := run_onnx.cached(self.graph, new):
+            if session := self._engine.cached(self.graph, new):
                 ready[self.graph.output.name] = session
             else:
                 new.arrays()  # read and checked now, so that a wrong file is refused here and not at the first picture
@@ -221,13 +234,11 @@ class Model:
             self._weights, self._sessions = new, ready
 
     def _session(self, graph: Graph) -> Session:
-        from .engines import run_onnx
-
         output = graph.output.name
         with self._lock:
             if output not in self._sessions:
                 part = self._weights.of(graph) if graph is not self.graph else self._weights
-                self._sessions[output] = run_onnx.session(graph, part)
+                self._sessions[output] = self._engine.session(graph, part)
             return self._sessions[output]
 
     def _check_size(self, shape: tuple[int, ...]) -> None:
@@ -272,6 +283,12 @@ class Model:
         while isinstance(node.layer, Dropout):
             (node,) = node.inputs
         return node.name
+
+
+def _onnx_runtime() -> Engine:
+    from .engines.run_onnx import OnnxRuntime
+
+    return OnnxRuntime()
 
 
 def _is_one(photos: Photo | Iterable[Photo]) -> TypeGuard[Photo]:

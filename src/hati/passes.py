@@ -1,21 +1,60 @@
 """Graph and arrays in, graph and arrays out, with the same answers."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from .graph import Graph, Layer, Node, Shape, weights_of
-from .layers import BatchNormalization, Conv2D, DepthwiseConv2D, InputLayer, SeparableConv2D, ZeroPadding2D
+from .layers import (
+    Activation,
+    BatchNormalization,
+    Conv2D,
+    DepthwiseConv2D,
+    InputLayer,
+    MaxPooling2D,
+    ReLU,
+    SeparableConv2D,
+    ZeroPadding2D,
+    pair,
+)
 
 Array = np.ndarray
-Arrays = dict[str, Array]
+Arrays = Mapping[str, Array]
 Convolution = Conv2D | DepthwiseConv2D | SeparableConv2D
 
+NEVER_NEGATIVE = {"relu", "relu6", "sigmoid", "softmax"}
 
-def for_inference(graph: Graph, weights: Mapping[str, Array]) -> tuple[Graph, Arrays]:
-    """The graph as engines like it: no batch norm behind a convolution, no padding before one."""
+
+class Derived(Arrays):
+    """Arrays of which some are made from others each time they are asked for, so that none is held twice."""
+
+    def __init__(self, arrays: Arrays):
+        self._made: dict[str, Callable[[], Array]] = {name: partial(arrays.__getitem__, name) for name in arrays}
+
+    def __getitem__(self, name: str) -> Array:
+        return self._made[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def derive(self, name: str, make: Callable[[Array], Array]) -> None:
+        """From now on, what `make` gives for the array that had this name; for 0 where there was none."""
+        before = self._made.get(name, partial(np.zeros, ()))
+        self._made[name] = lambda: make(before())
+
+    def keep(self, names: Mapping[str, object]) -> None:
+        """These names alone, in their order."""
+        self._made = {name: self._made[name] for name in names}
+
+
+def for_inference(graph: Graph, weights: Arrays) -> tuple[Graph, Arrays]:
+    """The graph as engines like it: no batch norm behind a convolution, no padding before one or before a maximum."""
     graph, arrays = fold_batch_norm(graph, weights)
     return fold_padding(graph), arrays
 
@@ -29,13 +68,13 @@ def with_input(graph: Graph, shape: Shape) -> Graph:
     return Graph(graph.fold(step)[graph.output.name], graph.name)
 
 
-def fold_batch_norm(graph: Graph, weights: Mapping[str, Array]) -> tuple[Graph, Arrays]:
+def fold_batch_norm(graph: Graph, weights: Arrays) -> tuple[Graph, Arrays]:
     """Batch norm goes into the convolution before it, where nothing else looks at that convolution.
 
     kernel' = kernel · gain and bias' = bias · gain + shift with gain = gamma / sqrt(variance + epsilon) and
     shift = beta - mean · gain, in float64, so that one rounding is all that is lost.
     """
-    arrays = dict(weights)
+    arrays = Derived(weights)
     users = _users(graph)
 
     def step(node: Node, x: list[Node]) -> Node:
@@ -46,26 +85,51 @@ def fold_batch_norm(graph: Graph, weights: Mapping[str, Array]) -> tuple[Graph, 
         gain, shift = _gain_and_shift(node.layer, weights_of(node, weights))
         conv = x[0]
         last = "pointwise_kernel" if isinstance(conv.layer, SeparableConv2D) else "kernel"
-        kernel, bias = (np.float64(arrays.get(f"{conv.name}/{key}", 0)) for key in (last, "bias"))
-        by_output = gain.reshape(kernel.shape[2:]) if isinstance(conv.layer, DepthwiseConv2D) else gain
-        arrays[f"{conv.name}/{last}"] = (kernel * by_output).astype(np.float32)
-        arrays[f"{conv.name}/bias"] = (bias * gain + shift).astype(np.float32)
+        by_output = gain.reshape(*conv.weights()[last][2:]) if isinstance(conv.layer, DepthwiseConv2D) else gain
+        arrays.derive(f"{conv.name}/{last}", lambda kernel: _rounded(kernel, by_output, 0))
+        arrays.derive(f"{conv.name}/bias", lambda bias: _rounded(bias, gain, shift))
         return _with_bias(conv.layer)(*conv.inputs, name=conv.name)
 
     folded = Graph(graph.fold(step)[graph.output.name], graph.name)
-    return folded, {key: arrays[key] for key in folded.weights()}
+    arrays.keep(folded.weights())
+    return folded, arrays
 
 
 def fold_padding(graph: Graph) -> Graph:
-    """Zero padding becomes the padding of the convolutions behind it, which cost nothing to pad."""
+    """Zero padding becomes the padding of the layers behind it, which cost nothing to pad.
+
+    A maximum ignores its own padding: that is the same where no value is below zero and every window sees one.
+    """
 
     def step(node: Node, x: list[Node]) -> Node:
         layer = node.layer
-        if isinstance(layer, Convolution) and layer.padding == "valid" and isinstance(x[0].layer, ZeroPadding2D):
+        if isinstance(layer, Convolution | MaxPooling2D) and _pads_as_well(layer, x[0]):
+            assert isinstance(x[0].layer, ZeroPadding2D)
             return replace(layer, padding=x[0].layer.padding)(*x[0].inputs, name=node.name)
         return layer(*x, name=node.name)
 
     return Graph(graph.fold(step)[graph.output.name], graph.name)
+
+
+def _pads_as_well(layer: Convolution | MaxPooling2D, before: Node) -> bool:
+    """Whether a layer can do by itself what the one before it does."""
+    if layer.padding != "valid" or not isinstance(before.layer, ZeroPadding2D):
+        return False
+    if not isinstance(layer, MaxPooling2D):
+        return True
+    pads = zip(before.layer.padding, pair(layer.pool_size), strict=True)
+    return all(max(edges) < size for edges, size in pads) and _is_never_negative(before.inputs[0].layer)
+
+
+def _is_never_negative(layer: Layer) -> bool:
+    if isinstance(layer, Activation):
+        return layer.function in NEVER_NEGATIVE
+    return isinstance(layer, ReLU) or (isinstance(layer, Conv2D) and layer.activation in NEVER_NEGATIVE)
+
+
+def _rounded(x: Array, gain: Array, shift: Array | float) -> Array:
+    """x · gain + shift, computed in float64 and rounded once."""
+    return np.asarray(x * gain + shift, np.float32)
 
 
 def _gain_and_shift(layer: BatchNormalization, w: Mapping[str, Array]) -> tuple[Array, Array]:

@@ -1,1 +1,27 @@
-"""One file per engine, one short rule per layer kind in each."""
+"""What computes: the same graph and weights, each engine by rules of its own, one for each kind of layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..graph import Graph
+    from ..weights import Weights
+
+
+class Session(Protocol):
+    """A graph that is ready to run. Calls from several threads may overlap."""
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """x: (batch, height, width, channels) float32, in one piece of memory -> the graph's output, float32."""
+
+
+class Engine(Protocol):
+    """Makes sessions."""
+
+    def cached(self, graph: Graph, weights: Weights) -> Session | None:
+        """The session, where it can be had without reading the weights."""
+
+    def session(self, graph: Graph, weights: Weights) -> Session: ...

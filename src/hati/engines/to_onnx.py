@@ -5,7 +5,8 @@ The model takes and gives what the graph speaks, channels last; inside, maps are
 
 from collections.abc import Mapping
 from functools import singledispatch
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import onnx
@@ -17,6 +18,8 @@ from ..layers import pair
 
 Array = np.ndarray
 OPSET, IR_VERSION = 17, 8  # read by every ONNX Runtime since 1.12 (May 2022)
+BESIDE = ".weights"  # the suffix of the file that holds a model's weights
+SMALLEST_BESIDE, ALIGNMENT = 1024, 4096  # bytes; files are mapped into memory by pages
 OPERATORS = {
     "linear": "Identity",
     "relu": "Relu",
@@ -28,19 +31,23 @@ OPERATORS = {
 
 
 class Writer:
-    """Collects the ONNX nodes and constants of one graph."""
+    """Collects the ONNX nodes and constants of one graph; constants of some size go into a file, where one is given."""
 
-    def __init__(self, weights: Mapping[str, Array]):
-        self.weights = weights
+    def __init__(self, weights: Mapping[str, Array], beside: BinaryIO | None = None):
+        self.weights, self._beside = weights, beside
         self.nodes: list[onnx.NodeProto] = []
-        self.constants: dict[str, Array] = {}
+        self.constants: dict[str, onnx.TensorProto] = {}
 
     def op(self, kind: str, inputs: list[str], output: str, **settings: Any) -> str:
         self.nodes.append(helper.make_node(kind, inputs, [output], output, **settings))
         return output
 
     def constant(self, name: str, value: Array) -> str:
-        self.constants[name] = np.asarray(value, order="C")
+        value = np.asarray(value, order="C")
+        if self._beside is not None and value.nbytes >= SMALLEST_BESIDE:
+            self.constants[name] = _put_beside(self._beside, name, value)
+        else:
+            self.constants[name] = numpy_helper.from_array(value, name)
         return name
 
     def number(self, name: str, value: float) -> str:
@@ -108,36 +115,53 @@ class Writer:
 
 def export(graph: Graph, weights: Mapping[str, Array]) -> onnx.ModelProto:
     """One ONNX model with its weights inside; it takes `image` and gives `output`."""
-    model, beside = export_with_weights_beside(graph, weights, smallest=None)
-    assert not beside
-    return model
-
-
-def export_with_weights_beside(
-    graph: Graph, weights: Mapping[str, Array], *, smallest: int | None = 1024
-) -> tuple[onnx.ModelProto, dict[str, Array]]:
-    """The model, and by their names in it the constants of `smallest` bytes or more, which are not copied into it."""
     out = Writer(weights)
+    return _model(out, graph)
+
+
+def write(graph: Graph, weights: Mapping[str, Array], path: Path) -> None:
+    """The same model as a file, and beside it its weights, each written as soon as it is made: none is held."""
+    with path.with_suffix(BESIDE).open("wb") as beside:
+        model = _model(Writer(weights, beside), graph)
+    path.write_bytes(model.SerializeToString())
+
+
+def in_half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same model computing in float16; it still takes and gives float32."""
+    half = onnx.ModelProto()
+    half.CopyFrom(model)
+    for tensor in half.graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT:
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), tensor.name))
+    for node in half.graph.node:
+        for names in (node.input, node.output):
+            names[:] = [f"{name}/half" if name in ("image", "output") else name for name in names]
+    into = helper.make_node("Cast", ["image"], ["image/half"], to=TensorProto.FLOAT16)
+    out = helper.make_node("Cast", ["output/half"], ["output"], to=TensorProto.FLOAT)
+    half.graph.node.insert(0, into)
+    half.graph.node.append(out)
+    return half
+
+
+def _model(out: Writer, graph: Graph) -> onnx.ModelProto:
     last = graph.fold(lambda node, x: lower(node.layer, out, node, x))[graph.output.name]
     result = out.op("Identity", [out.channels_last(graph.output, last)], "output")
     value = helper.make_tensor_value_info
     picture = value("image", TensorProto.FLOAT, ["batch", *_axes(graph.input, "input")])
     answer = value(result, TensorProto.FLOAT, ["batch", *_axes(graph.output, "output")])
-    beside = {name: array for name, array in out.constants.items() if smallest is not None and array.nbytes >= smallest}
-    constants = [
-        _reference(name, array) if name in beside else numpy_helper.from_array(array, name)
-        for name, array in out.constants.items()
-    ]
-    proto = helper.make_graph(out.nodes, graph.name, [picture], [answer], constants)
-    model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    return model, beside
+    proto = helper.make_graph(out.nodes, graph.name, [picture], [answer], list(out.constants.values()))
+    return helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 
 
-def _reference(name: str, array: Array) -> onnx.TensorProto:
-    """A constant whose numbers lie elsewhere."""
-    kind = helper.np_dtype_to_tensor_dtype(array.dtype)
-    tensor = TensorProto(name=name, data_type=kind, dims=array.shape, data_location=TensorProto.EXTERNAL)
-    tensor.external_data.add(key="location", value="beside")
+def _put_beside(file: BinaryIO, name: str, value: Array) -> onnx.TensorProto:
+    """A constant whose numbers lie in a file."""
+    file.write(bytes(-file.tell() % ALIGNMENT))
+    tensor = TensorProto(name=name, data_type=helper.np_dtype_to_tensor_dtype(value.dtype), dims=value.shape)
+    tensor.data_location = TensorProto.EXTERNAL
+    place = {"location": Path(file.name).name, "offset": str(file.tell()), "length": str(value.nbytes)}
+    for key, text in place.items():
+        tensor.external_data.add(key=key, value=text)
+    file.write(value.data)
     return tensor
 
 
