@@ -41,11 +41,12 @@ def family(entry: Entry) -> str:
 def main() -> None:
     figure, axes = plt.subplots(figsize=(9, 5.5), dpi=120)
     for name, colour in FAMILIES.items():
-        members = [entry for entry in entries().values() if family(entry) == name and entry.top1 is not None]
-        axes.scatter([e.parameters / 1e6 for e in members], [e.top1 for e in members], color=colour, s=28, label=name)
-        for entry in members:
+        members = [(entry, entry.top1) for entry in entries().values() if family(entry) == name and entry.top1]
+        places = [(entry.parameters / 1e6, top1) for entry, top1 in members]
+        axes.scatter(*zip(*places, strict=True), color=colour, s=28, label=name)
+        for (entry, _), place in zip(members, places, strict=True):
             if entry.name in NAMED:
-                place, left = (entry.parameters / 1e6, entry.top1), entry.name in ON_THE_LEFT
+                left = entry.name in ON_THE_LEFT
                 offset, side = ((-5, 3), "right") if left else ((5, -8), "left")
                 axes.annotate(entry.name, place, offset, textcoords="offset points", ha=side, fontsize=7, color=INK)
     axes.set_xscale("log")

@@ -13,7 +13,7 @@ ROOT = Path(hati.__file__).parent
 
 # Lowest first: a module imports from lines above its own, or from its own line.
 FLOORS = (
-    {"errors", "cache"},
+    {"errors", "cache", "measuring", "pipeline"},
     {"graph", "progress", "tables"},
     {"layers", "summary"},
     {"labels", "download", "graph_json"},
@@ -25,6 +25,7 @@ FLOORS = (
     {"model"},
     {"applications"},
     {"loading"},
+    {"choosing"},
     {"cli", "__main__"},
 )
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}

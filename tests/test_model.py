@@ -67,6 +67,24 @@ def test_a_bad_photo_stops_classify_but_not_answers(model: Model, cat: Path, tmp
     assert isinstance(failed.error, ImageError)
 
 
+def test_many_photos_are_answered_in_their_order(model: Model, cat: Path, tmp_path: Path) -> None:
+    turned = [np.rot90(np.asarray(Image.open(cat)), turns).copy() for turns in range(4)]
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"no photo")
+    photos: list[Photo] = [*turned, bad] * 7
+    answers = list(model.answers(photos, top=1))
+    one_by_one = [model.classify(photo, top=1)[0] for photo in turned]
+    for number, answer in enumerate(answers):
+        if number % 5 == 4:
+            assert isinstance(answer.error, ImageError)
+        else:
+            [found] = answer.predictions
+            assert found.name == one_by_one[number % 5].name
+            assert found.score == pytest.approx(one_by_one[number % 5].score, abs=1e-5)
+    features = model.features([photo for photo in photos if photo is not bad])
+    np.testing.assert_allclose(features[8:12], features[:4], atol=1e-4)
+
+
 def test_no_photos_give_no_answers(model: Model) -> None:
     assert model.classify([]) == []
     assert model.features([]).shape == (0, 1280)

@@ -3,8 +3,12 @@ from pathlib import Path
 
 import pytest
 
+import hati
 from hati import summary
 from hati.architectures.resnet import resnet
+from hati.errors import GraphError
+from hati.graph import Graph, Layer
+from hati.layers import Conv2D, Dense, DepthwiseConv2D, InputLayer, SeparableConv2D
 from hati.summary import Row, Totals
 
 RENAMED = {"input_1": "input_layer", "probs": "predictions"}  # the chapter's names, and today's in Keras
@@ -66,3 +70,43 @@ def test_resnet50_has_the_totals_of_the_chapter() -> None:
 )
 def test_the_text_shows_the_chapters_columns_and_totals(line: str) -> None:
     assert re.search(line, summary.text(resnet(name="resnet50")))
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("ResNet50", 3.8e9),  # this and the next three: He et al. 2015
+        ("ResNet152", 11.3e9),
+        ("VGG16", 15.3e9),
+        ("VGG19", 19.6e9),
+        ("InceptionV3", 5.72e9),  # Zoph et al. 2018
+        ("NASNetMobile", 564e6),
+        ("MobileNet", 569e6),  # Howard et al. 2017
+        ("MobileNet_0.25_224", 41e6),
+        ("MobileNetV2", 300e6),  # Sandler et al. 2018
+        ("EfficientNetB0", 0.39e9),  # Tan and Le 2019
+    ],
+)
+def test_multiply_adds_are_those_of_the_papers(name: str, published: float) -> None:
+    assert summary.multiply_adds(hati.load(name, weights=None).graph) == pytest.approx(published, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (Conv2D(8, 3), 8 * 8 * (3 * 3 * 4) * 8),
+        (Conv2D(8, 3, padding="same", strides=2), 5 * 5 * (3 * 3 * 4) * 8),
+        (Conv2D(8, 3, groups=2), 8 * 8 * (3 * 3 * 2) * 8),
+        (DepthwiseConv2D(3, depth_multiplier=2), 8 * 8 * (3 * 3) * 4 * 2),
+        (SeparableConv2D(8, 3), 8 * 8 * (3 * 3 * 4 + 4 * 8)),
+        (Dense(5), 10 * 10 * 4 * 5),
+    ],
+    ids=str,
+)
+def test_each_kind_of_layer_multiplies_at_every_place_of_its_output(layer: Layer, expected: int) -> None:
+    assert summary.multiply_adds(Graph(layer(InputLayer((10, 10, 4))()))) == expected
+
+
+def test_multiply_adds_need_a_known_size() -> None:
+    with pytest.raises(GraphError, match="open size"):
+        summary.multiply_adds(Graph(Conv2D(8, 3)(InputLayer((None, None, 4))())))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import applications, preprocessing
+    from .choosing import choose
     from .errors import HatiError
     from .labels import Prediction
     from .loading import load, models
@@ -26,6 +27,7 @@ __all__ = [
     "Prediction",
     "__version__",
     "applications",
+    "choose",
     "load",
     "models",
     "preprocessing",
@@ -36,6 +38,7 @@ _HOMES = {
     "HatiError": "errors",
     "Model": "model",
     "Prediction": "labels",
+    "choose": "choosing",
     "load": "loading",
     "models": "loading",
 }

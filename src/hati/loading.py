@@ -9,6 +9,7 @@ from typing import Any
 
 from . import DEFAULT_MODEL, catalog
 from .catalog import Entry, WeightsFile
+from .engines import devices
 from .errors import ArgumentError
 from .model import Model
 from .preprocessing import Preprocessing
@@ -50,16 +51,37 @@ def models() -> list[ModelCard]:
 
 
 def load(
-    name: str | PathLike[str] = DEFAULT_MODEL, weights: str | PathLike[str] | None = "imagenet", **options: Any
+    name: str | PathLike[str] = DEFAULT_MODEL,
+    weights: str | PathLike[str] | None = "imagenet",
+    *,
+    precision: str = "float32",
+    device: str = "cpu",
+    **options: Any,
 ) -> Model:
     """A model of the catalog (`hati models` lists them), or one that `Model.save` wrote, ready to answer.
 
     `name` is the model's, or the path of a `.safetensors` file. For a model of the catalog `weights` is "imagenet", the
     path of a file, or None for random ones; `options` are those of its function in `hati.applications`.
 
-    Raises UnknownModel, and what that function raises; WeightsError for a file that holds no whole model.
+    `device` is "cpu" or "cuda". `precision` is "float32"; on a GPU also "float16"; on the processor also "int8", as
+    `hati optimise` made it on this machine: where it found int8 slower or less exact, the float model comes, with a
+    PrecisionWarning.
+
+    Raises UnknownModel, and what that function raises; WeightsError for a file that holds no whole model; ArgumentError
+    for a device that is not here, or int8 before `hati optimise`.
     """
-    name = fspath(name)
+    model = _in_float32(fspath(name), weights, options)
+    match precision, device:
+        case "float32", "cpu":
+            return model
+        case "int8", "cpu":
+            from .optimising import as_optimised
+
+            return as_optimised(model)
+    return model.running_on(devices.engine(device, precision))
+
+
+def _in_float32(name: str, weights: str | PathLike[str] | None, options: dict[str, Any]) -> Model:
     if name.endswith(".safetensors") or (name not in catalog.entries() and isfile(name)):
         return _saved(Path(name), weights, options)
     entry = catalog.find(name)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, cast, overload
 
 import numpy as np
 
-from . import inputs, photos, summary, weights
+from . import inputs, summary, weights
+from .engines import devices
 from .errors import ArgumentError, GraphError, ImageError, InputError, LabelsError
 from .graph import Graph, Node, Shape
 from .labels import Label, Prediction, ranked
 from .layers import Dropout
+from .measuring import cores
 from .passes import with_input
-from .photos import Photo
+from .photos import Photo, describe, read
+from .pipeline import batches, in_order
 from .preprocessing import NORMALISATIONS, Normalisation, Preprocessing
 from .progress import Verbose, track
 from .weights import Weights, writing
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from .engines import Engine, Session
 
 Array = np.ndarray
+
+BATCH = 8  # photos that one call of the engine takes
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Model:
         self._pytorch_names = pytorch_names
         self._fitting: set[Shape] = {graph.input.shape}  # input shapes that are known to go through
         self._lock = threading.Lock()
-        self._engine = engine or _onnx_runtime()
+        self._engine = engine or devices.engine()
         self._use(weights)
 
     def __repr__(self) -> str:
@@ -125,40 +131,51 @@ class Model:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     @overload
-    def classify(self, photos: Photo, top: int = 3) -> list[Prediction]: ...  # type: ignore[overload-overlap]
+    def classify(self, photos: Photo, top: int = 3, *, every_pixel: bool = False) -> list[Prediction]: ...  # type: ignore[overload-overlap]
 
     @overload
-    def classify(self, photos: Iterable[Photo], top: int = 3) -> list[list[Prediction]]: ...
+    def classify(
+        self, photos: Iterable[Photo], top: int = 3, *, every_pixel: bool = False
+    ) -> list[list[Prediction]]: ...
 
-    def classify(self, photos: Photo | Iterable[Photo], top: int = 3) -> list[Prediction] | list[list[Prediction]]:
+    def classify(
+        self, photos: Photo | Iterable[Photo], top: int = 3, *, every_pixel: bool = False
+    ) -> list[Prediction] | list[list[Prediction]]:
         """Name what is in a photo.
 
         A photo is a path, a URL, bytes, a PIL image, or an array (height, width, 3) of 0–255 RGB. One photo gives a
-        list of its `top` predictions (synset, name, score), best first; several give a list of such lists.
+        list of its `top` predictions (synset, name, score), best first; several give a list of such lists. JPEGs much
+        larger than the network needs are decoded at a part of their size, unless `every_pixel` is asked for.
 
         Raises ImageError at the first photo that cannot be read, LabelsError for a model without a classifier, and
         InputError for one that takes no RGB.
         """
         if _is_one(photos):
-            return self.classify([photos], top)[0]
+            return self.classify([photos], top, every_pixel=every_pixel)[0]
         found = []
-        for answer in self.answers(cast(Iterable[Photo], photos), top):
+        for answer in self.answers(cast(Iterable[Photo], photos), top, every_pixel=every_pixel):
             if answer.error is not None:
                 raise answer.error
             found.append(answer.predictions)
         return found
 
-    def answers(self, photos: Iterable[Photo], top: int = 3, batch_size: int = 8) -> Iterator[Answer]:
-        """What the model says of each photo, in order, as soon as it is known; a bad photo does not stop the others."""
-        if self.labels is None:
+    def answers(self, photos: Iterable[Photo], top: int = 3, *, every_pixel: bool = False) -> Iterator[Answer]:
+        """What the model says of each photo, in order, as soon as it is known; a bad photo does not stop the others.
+
+        Photos are read and computed by all cores at once. `every_pixel` as in `classify`.
+        """
+        if (labels := self.labels) is None:
             raise LabelsError(
                 f"{self.name} has no classifier to name classes with; take include_top=True, or ask for features"
             )
         if top < 1:
             raise ArgumentError(f"top is {top}; it can be 1 or more")
-        waiting = iter(photos)
-        while batch := list(islice(waiting, batch_size)):
-            yield from self._answer_batch(batch, top, self.labels)
+        for photo, output in self._outputs(self.graph, photos, every_pixel):
+            yield (
+                Answer(describe(photo), [], output)
+                if isinstance(output, ImageError)
+                else Answer(describe(photo), ranked(output, labels, top))
+            )
 
     def features(self, photos: Photo | Iterable[Photo], layer: str | None = None) -> Array:
         """What the network sees in a photo, as numbers: the vector that its classifier would get.
@@ -171,12 +188,12 @@ class Model:
         if _is_one(photos):
             return self.features([photos], layer)[0]
         graph = self.graph.cut(layer or self._feature_layer())
-        waiting = iter(cast(Iterable[Photo], photos))
-        vectors = [np.empty((0, graph.output.shape[-1] or 0), np.float32)]
-        while batch := list(islice(waiting, 8)):
-            y = self._session(graph)(np.stack([self._read(photo) for photo in batch]))
-            vectors.append(y.mean((1, 2)) if y.ndim == 4 else y)
-        return np.concatenate(vectors)
+        vectors = []
+        for _, y in self._outputs(graph, cast(Iterable[Photo], photos), every_pixel=True):
+            if isinstance(y, ImageError):
+                raise y
+            vectors.append(y.mean((0, 1)) if y.ndim == 3 else y)
+        return np.stack(vectors) if vectors else np.empty((0, graph.output.shape[-1] or 0), np.float32)
 
     def get_weights(self) -> list[Array]:
         """A copy of every array, in Keras' order."""
@@ -224,22 +241,24 @@ class Model:
         )
 
     def _use(self, new: Weights) -> None:
-        ready: dict[str, Session] = {}
+        ready: dict[tuple[str, bool], Session] = {}
         if new.identity is not None:
             if session := self._engine.cached(self.graph, new):
-                ready[self.graph.output.name] = session
+                ready[self.graph.output.name, False] = session
             else:
                 new.arrays()  # read and checked now, so that a wrong file is refused here and not at the first picture
         with self._lock:
             self._weights, self._sessions = new, ready
 
-    def _session(self, graph: Graph) -> Session:
-        output = graph.output.name
+    def _session(self, graph: Graph, *, shared: bool = False) -> Session:
+        """The graph ready to run by all cores or, `shared`, by each of several threads on a core of its own."""
+        key = graph.output.name, shared
         with self._lock:
-            if output not in self._sessions:
+            if key not in self._sessions:
                 part = self._weights.of(graph) if graph is not self.graph else self._weights
-                self._sessions[output] = self._engine.session(graph, part)
-            return self._sessions[output]
+                engine = self._engine.shared() if shared else self._engine
+                self._sessions[key] = engine.session(graph, part)
+            return self._sessions[key]
 
     def _check_size(self, shape: tuple[int, ...]) -> None:
         """Where the network leaves the size open, refuse pictures that vanish on their way through it."""
@@ -251,28 +270,41 @@ class Model:
             raise InputError(f"pictures of shape {shape} are too small for {self.name}: {error}") from None
         self._fitting.add(shape)
 
-    def _answer_batch(self, batch: list[Photo], top: int, labels: Sequence[Label]) -> Iterator[Answer]:
-        pictures: list[Array | ImageError] = []
-        for photo in batch:
-            try:
-                pictures.append(self._read(photo))
-            except ImageError as error:
-                pictures.append(error)
-        readable = [picture for picture in pictures if isinstance(picture, np.ndarray)]
-        scores = iter(self._session(self.graph)(np.stack(readable)) if readable else ())
-        for photo, picture in zip(batch, pictures, strict=True):
-            if isinstance(picture, ImageError):
-                yield Answer(photos.describe(photo), [], picture)
-            else:
-                yield Answer(photos.describe(photo), ranked(next(scores), labels, top))
+    def _outputs(
+        self, graph: Graph, photos: Iterable[Photo], every_pixel: bool
+    ) -> Iterator[tuple[Photo, Array | ImageError]]:
+        """Each photo with what the graph gives for it: a few photos by one call, many by one call on each core."""
+        waiting = batches(photos, BATCH)
+        for batch in islice(waiting, 1):
+            yield from self._batch_outputs(self._session(graph), batch, every_pixel)
+        for batch in islice(waiting, 1):
+            session = self._session(graph, shared=True)
+            work = partial(self._batch_outputs, session, every_pixel=every_pixel)
+            for outputs in in_order(work, chain([batch], waiting), cores()):
+                yield from outputs
 
-    def _read(self, photo: Photo) -> Array:
+    def _batch_outputs(
+        self, session: Session, batch: list[Photo], every_pixel: bool
+    ) -> list[tuple[Photo, Array | ImageError]]:
+        pictures = [self._read(photo, every_pixel) for photo in batch]
+        readable = [picture for picture in pictures if isinstance(picture, np.ndarray)]
+        outputs = iter(session(np.stack(readable)) if readable else ())
+        return [
+            (photo, picture if isinstance(picture, ImageError) else next(outputs))
+            for photo, picture in zip(batch, pictures, strict=True)
+        ]
+
+    def _read(self, photo: Photo, every_pixel: bool) -> Array | ImageError:
         channels = self.graph.input.shape[-1]
         if channels != 3:
             raise InputError(
                 f"{self.name} takes pictures with {channels} channels, photos have 3; give arrays to predict"
             )
-        return self.preprocessing(photos.read(photo), self.size)
+        needed = None if every_pixel else self.preprocessing.needed(self.size)
+        try:
+            return self.preprocessing(read(photo, needed=needed), self.size)
+        except ImageError as error:
+            return error
 
     def _feature_layer(self) -> str:
         """The layer whose output the classifier takes; the last one where there is no classifier."""
@@ -283,12 +315,6 @@ class Model:
         while isinstance(node.layer, Dropout):
             (node,) = node.inputs
         return node.name
-
-
-def _onnx_runtime() -> Engine:
-    from .engines.run_onnx import OnnxRuntime
-
-    return OnnxRuntime()
 
 
 def _is_one(photos: Photo | Iterable[Photo]) -> TypeGuard[Photo]:

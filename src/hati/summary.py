@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from .graph import Graph, Node
+from .layers import known
 from .tables import table
 
 
@@ -40,6 +41,19 @@ def totals(graph: Graph) -> Totals:
     total = sum(sum(_counts(node).values()) for node in graph.nodes)
     fixed = sum(count for node in graph.nodes for key, count in _counts(node).items() if key in node.layer.running)
     return Totals(total, total - fixed, fixed)
+
+
+def multiply_adds(graph: Graph) -> int:
+    """Multiplications of a kernel's number with a value, each with its addition, for one picture.
+
+    Batch norm, activations and sums are not counted, as in the papers. Raises GraphError for a graph of an open size.
+    """
+    return sum(
+        count * prod(known(node.shape[:-1]))
+        for node in graph.nodes
+        for key, count in _counts(node).items()
+        if key.endswith("kernel")
+    )
 
 
 def text(graph: Graph) -> str:

@@ -8,7 +8,7 @@ import click
 
 from .. import __version__
 from ..errors import ArgumentError, HatiError, UnknownModel
-from . import classify, models, save, summary, weights
+from . import choose, classify, models, save, summary, weights
 
 
 class Commands(click.Group):
@@ -38,5 +38,5 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
 
 
-for command in (classify.classify, models.models, summary.summary, save.save, weights.weights):
+for command in (choose.choose, classify.classify, models.models, summary.summary, save.save, weights.weights):
     main.add_command(command)

@@ -20,8 +20,9 @@ from .printing import as_json, print_fault, print_table
 )
 @click.option("--weights", default="imagenet", metavar="FILE", help="Weights of your own for that model.")
 @click.option("--top", default=3, show_default=True, type=click.IntRange(min=1), help="How many names for each photo.")
+@click.option("--every-pixel", is_flag=True, help="Decode large JPEGs whole, which takes longer.")
 @as_json
-def classify(photos: tuple[str, ...], model: str, weights: str, top: int, as_json: bool) -> None:
+def classify(photos: tuple[str, ...], model: str, weights: str, top: int, every_pixel: bool, as_json: bool) -> None:
     """Name what is in photos.
 
     A PHOTO is a file, a folder (searched to its bottom), a glob pattern, a URL, or - for standard input. Photos are
@@ -34,7 +35,7 @@ def classify(photos: tuple[str, ...], model: str, weights: str, top: int, as_jso
 
     network = load(model, weights)
     failures = 0
-    for answer in network.answers(find(photos), top):
+    for answer in network.answers(find(photos), top, every_pixel=every_pixel):
         if answer.error is not None:
             failures += 1
             print_fault(answer.error)

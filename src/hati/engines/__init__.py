@@ -25,3 +25,6 @@ class Engine(Protocol):
         """The session, where it can be had without reading the weights."""
 
     def session(self, graph: Graph, weights: Weights) -> Session: ...
+
+    def shared(self) -> Engine:
+        """The same engine for sessions that several threads call at once, each to have a core of its own."""

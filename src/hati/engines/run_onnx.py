@@ -8,11 +8,11 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnxruntime
@@ -21,12 +21,12 @@ from .. import __version__
 from ..cache import folder, part_of
 from ..graph import Graph
 from ..weights import Weights
+from .devices import Device
 
 if TYPE_CHECKING:
     from ..quantisation import Quantisation
 
 Array = np.ndarray
-Device = Literal["cpu", "cuda"]
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 FATAL = 4  # ONNX Runtime's log level; what fails below it is raised as well
@@ -38,11 +38,18 @@ class Session:
     """A compiled graph. Calls from several threads may overlap."""
 
     def __init__(
-        self, model: bytes | Path, *, device: Device = "cpu", optimised: bool = False, save_as: Path | None = None
+        self,
+        model: bytes | Path,
+        *,
+        device: Device = "cpu",
+        threads: int = 0,
+        optimised: bool = False,
+        save_as: Path | None = None,
     ):
         levels = onnxruntime.GraphOptimizationLevel
         options = onnxruntime.SessionOptions()
         options.log_severity_level = FATAL
+        options.intra_op_num_threads = threads
         options.graph_optimization_level = levels.ORT_DISABLE_ALL if optimised else levels.ORT_ENABLE_ALL
         if save_as is not None:
             options.optimized_model_filepath = str(save_as)
@@ -69,6 +76,11 @@ class OnnxRuntime:
     quantisation: Quantisation | None = None
     device: Device = "cpu"
     half: bool = False
+    threads: int = 0  # of each call; 0, one for every core
+
+    def shared(self) -> OnnxRuntime:
+        """The same engine for sessions that several threads call at once, each to have a core of its own."""
+        return replace(self, threads=1)
 
     def session(self, graph: Graph, weights: Weights) -> Session:
         """A graph ready to run: from the cache where it was compiled before, else compiled now and put there."""
@@ -87,7 +99,7 @@ class OnnxRuntime:
         return None
 
     def _open(self, model: bytes | Path, *, optimised: bool = False) -> Session:
-        return Session(model, device=self.device, optimised=optimised)
+        return Session(model, device=self.device, threads=self.threads, optimised=optimised)
 
     def _compile(self, graph: Graph, weights: Weights) -> Session:
         try:

@@ -5,6 +5,7 @@ A Preprocessing belongs to weights, not to an architecture, and travels with the
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 from typing import Literal, get_args
 
 import numpy as np
@@ -84,6 +85,10 @@ class Preprocessing:
     normalisation: str
     crop: float
     interpolation: str
+
+    def needed(self, size: tuple[int, int]) -> int:
+        """How many pixels a photo's shorter side has, of which none is made up."""
+        return ceil(max(size) / self.crop)
 
     def resize(self, photo: Image.Image, size: tuple[int, int]) -> Array:
         """The middle of an RGB photo -> (height, width, 3) uint8."""

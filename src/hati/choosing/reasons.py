@@ -1,0 +1,51 @@
+"""Why a model was picked, or why none was, and what else should be known, in words."""
+
+from collections.abc import Iterator, Sequence
+
+from .album import Album
+from .candidates import Bounds, Candidate, failing
+
+
+def why(pick: Candidate, found: Sequence[Candidate], bounds: Bounds) -> str:
+    rivals = [one for one in found if one.latency and bool(one.on_photos) == bool(pick.on_photos)]
+    able = sum(not bounds.missed_by(one) for one in rivals)
+    within = "within the bounds" if bounds.told() else "measured"
+    place = f"the most accurate of {able} models {within}" if able > 1 else f"the only model {within}"
+    told = pick.told()
+    source = f"on {pick.on_photos.photos:,} photos" if pick.on_photos else "as published"
+    return f"{pick.name} is {place}: top-1 {told['top-1']} {source}, {told['latency']}, {told['size']}"
+
+
+def why_not(near: Sequence[Candidate], found: Sequence[Candidate], bounds: Bounds) -> str:
+    words = bounds.told()
+    *others, last = (words[name] for name in failing(found, bounds))
+    together = f"{', '.join(others)} and {last} together" if others else last
+    names = ", ".join(f"{one.name} ({_missing(one, bounds)})" for one in near)
+    return f"nothing meets {together}; the nearest: {names}"
+
+
+def notes(found: Sequence[Candidate], album: Album | None, too_large: Sequence[Candidate]) -> Iterator[str]:
+    for one in found:
+        if one.fault:
+            yield f"{one.name}: random weights served, for its own could not: {one.fault}"
+        if one.accuracy is None:
+            yield f"{one.name}: no accuracy is published"
+    for one in too_large:
+        yield f"{one.name}: not measured, this machine's memory is too small for it"
+    if album is not None:
+        yield from _about_photos(found, album)
+
+
+def _about_photos(found: Sequence[Candidate], album: Album) -> Iterator[str]:
+    tested = [one.on_photos for one in found if one.on_photos]
+    unreadable = tested[0].unreadable if tested else len(album.unreadable)
+    if unreadable:
+        which = f"; one of them: {album.unreadable[0]}" if album.unreadable else ""
+        yield f"{unreadable:,} of {len(album.photos):,} photos could not be read and were left out{which}"
+    if tested and any(one.latency and not one.on_photos for one in found):
+        yield "accuracies on your photos and published ones are not of one scale, and are not held against each other"
+
+
+def _missing(one: Candidate, bounds: Bounds) -> str:
+    told, missed = one.told(), bounds.missed_by(one)
+    return ", ".join(f"{name} {told[name]}" for name in bounds.told() if name in missed)

@@ -1,0 +1,36 @@
+"""Which engine computes on which device, in which precision."""
+
+from typing import Literal, get_args
+
+from ..errors import ArgumentError
+from . import Engine
+
+Device = Literal["cpu", "cuda"]
+Precision = Literal["float32", "float16"]
+
+
+def engine(device: str = "cpu", precision: str = "float32") -> Engine:
+    """ONNX Runtime on the processor; on a GPU, ONNX Runtime where its build for CUDA is installed, else PyTorch.
+
+    Raises ArgumentError for a device that is not here, and for float16 on the processor, which gains nothing by it.
+    """
+    from . import run_onnx
+
+    if device == "cuda" and precision == "int8":
+        raise ArgumentError("precision is 'int8'; on a GPU it can be 'float32' or 'float16'")
+    if precision not in get_args(Precision):
+        raise ArgumentError(f"precision is {precision!r}; it can be 'float32', 'float16' or 'int8'")
+    half = precision == "float16"
+    match device:
+        case "cpu" if half:
+            raise ArgumentError("float16 is for a GPU: take device='cuda', or precision='int8' on the processor")
+        case "cpu":
+            return run_onnx.OnnxRuntime()
+        case "cuda" if run_onnx.has_device("cuda"):
+            return run_onnx.OnnxRuntime(device="cuda", half=half)
+        case "cuda":
+            from . import run_torch
+
+            run_torch.find_device("cuda")
+            return run_torch.PyTorch("cuda", half)
+    raise ArgumentError(f"device is {device!r}; it can be {' or '.join(map(repr, get_args(Device)))}")

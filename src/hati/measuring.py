@@ -1,0 +1,85 @@
+"""Times measured side by side on this machine, and what machine that is."""
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Seconds that some work took: the median of all calls and the quartiles around it."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, seconds: list[float]) -> "Spread":
+        several = seconds if len(seconds) > 1 else 2 * seconds
+        low, median, high = statistics.quantiles(several, n=4, method="inclusive")
+        return cls(median, low, high)
+
+
+def side_by_side(works: Mapping[str, Work], *, seconds: float = 2.0, rounds: int = 5) -> dict[str, Spread]:
+    """What each work takes, in turns (A B A B), so that what slows the machine for a while slows them all.
+
+    Each gets about `seconds` in all, spread over the rounds, after two calls that are not counted.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for work in works.values():
+        work()
+        work()
+    for _ in range(rounds):
+        for name, work in works.items():
+            end = time.perf_counter() + seconds / rounds
+            while True:
+                start = time.perf_counter()
+                work()
+                now = time.perf_counter()
+                taken[name].append(now - start)
+                if now >= end:
+                    break
+    return {name: Spread.of(times) for name, times in taken.items()}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a figure depends on, besides the code."""
+
+    processor: str
+    cores: int  # that this process may use
+    memory: int  # bytes
+    system: str
+    python: str
+
+
+def machine() -> Machine:
+    return Machine(_processor(), cores(), _memory(), platform.platform(), platform.python_version())
+
+
+def _processor() -> str:
+    """The processor's name where the system tells it, else its kind."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        return 0
