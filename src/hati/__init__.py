@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .labels import Prediction
     from .loading import load, models
     from .model import Answer, Model
+    from .optimising import optimise
 
 __version__ = "0.1.0"
 DEFAULT_MODEL = "EfficientNetLite0"  # small, and offline after installation
@@ -30,6 +31,7 @@ __all__ = [
     "choose",
     "load",
     "models",
+    "optimise",
     "preprocessing",
 ]
 
@@ -41,6 +43,7 @@ _HOMES = {
     "choose": "choosing",
     "load": "loading",
     "models": "loading",
+    "optimise": "optimising",
 }
 
 

@@ -13,6 +13,7 @@ HatiError                    caught by `except ValueError` too, as Keras' own re
     └── WeightsUnavailable   not on this machine, and not to be had from where it lies
 
 InputWarning                 an array that was probably preprocessed wrongly
+PrecisionWarning             int8 was asked for, and float is used
 """
 
 
@@ -61,4 +62,8 @@ class WeightsUnavailable(WeightsError):
 
 
 class InputWarning(UserWarning):
+    pass
+
+
+class PrecisionWarning(UserWarning):
     pass

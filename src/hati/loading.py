@@ -56,6 +56,7 @@ def load(
     *,
     precision: str = "float32",
     device: str = "cpu",
+    calibrate: str | PathLike[str] | None = None,
     **options: Any,
 ) -> Model:
     """A model of the catalog (`hati models` lists them), or one that `Model.save` wrote, ready to answer.
@@ -64,8 +65,8 @@ def load(
     path of a file, or None for random ones; `options` are those of its function in `hati.applications`.
 
     `device` is "cpu" or "cuda". `precision` is "float32"; on a GPU also "float16"; on the processor also "int8", as
-    `hati optimise` made it on this machine: where it found int8 slower or less exact, the float model comes, with a
-    PrecisionWarning.
+    `hati optimise` found it on this machine, or finds it now with the photos of the folder `calibrate`: where int8 is
+    slower or names too many photos otherwise, the float model comes, with a PrecisionWarning.
 
     Raises UnknownModel, and what that function raises; WeightsError for a file that holds no whole model; ArgumentError
     for a device that is not here, or int8 before `hati optimise`.
@@ -75,9 +76,9 @@ def load(
         case "float32", "cpu":
             return model
         case "int8", "cpu":
-            from .optimising import as_optimised
+            from .optimising import in_int8
 
-            return as_optimised(model)
+            return in_int8(model, calibrate)
     return model.running_on(devices.engine(device, precision))
 
 

@@ -53,7 +53,7 @@ def read(photo: Photo, name: str | None = None, *, needed: int | None = None) ->
         return _from_array(photo, name)
     if isinstance(photo, Image.Image):
         with decoding(name):
-            return _upright_rgb(photo)
+            return _upright_rgb(photo, ours=False)
     data = _bytes(photo)
     if not data:
         raise ImageError(f"{name}: the file is empty")
@@ -62,7 +62,7 @@ def read(photo: Photo, name: str | None = None, *, needed: int | None = None) ->
         _check_header(opened, name)
         if needed is not None:
             _reduce(opened, needed)
-        return _upright_rgb(opened)
+        return _upright_rgb(opened, ours=True)
 
 
 def describe(photo: Photo) -> str:
@@ -210,10 +210,13 @@ def _photos(paths: Iterable[Path]) -> list[str]:
     return sorted(str(path) for path in paths if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
-def _upright_rgb(photo: Image.Image) -> Image.Image:
+def _upright_rgb(photo: Image.Image, *, ours: bool) -> Image.Image:
+    """Upright RGB; the picture itself where it is so already, if it is ours and not the caller's."""
     photo.load()
     turn = TURNS.get(_orientation(photo))
     upright = _rgb(photo if turn is None else photo.transpose(turn))
+    if upright is photo and not ours:
+        upright = photo.copy()
     upright.info.clear()  # it tells of the file: whoever reads this picture again would turn it again
     return upright
 
@@ -234,7 +237,7 @@ def _rgb(photo: Image.Image) -> Image.Image:
         white = Image.new("RGB", photo.size, "white")
         white.paste(photo, mask=photo)
         return white
-    return photo.convert("RGB")
+    return photo if photo.mode == "RGB" else photo.convert("RGB")
 
 
 def _eight_bits(x: np.ndarray) -> Image.Image:
