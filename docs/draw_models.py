@@ -43,7 +43,7 @@ def main() -> None:
     for name, colour in FAMILIES.items():
         members = [(entry, entry.top1) for entry in entries().values() if family(entry) == name and entry.top1]
         places = [(entry.parameters / 1e6, top1) for entry, top1 in members]
-        axes.scatter(*zip(*places, strict=True), color=colour, s=28, label=name)
+        axes.scatter([x for x, _ in places], [y for _, y in places], color=colour, s=28, label=name)
         for (entry, _), place in zip(members, places, strict=True):
             if entry.name in NAMED:
                 left = entry.name in ON_THE_LEFT

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from hati import catalog
 from hati.choosing import Accuracy, Bounds, Candidate, bench, choose
-from hati.choosing.album import ENOUGH, Z, open_album
+from hati.choosing.album import ENOUGH, open_album
 from hati.choosing.bench import MEGABYTES_TOGETHER, TOGETHER, Bench, groups
 from hati.choosing.candidates import best, dominates, failing, front, nearest, worth_measuring
 from hati.errors import ArgumentError
-from hati.measuring import Spread
+from hati.measuring import Spread, Z
 
 DEFAULT = "EfficientNetLite0"  # the one model with 75 % in 20 MB; its weights are here
 TINY = {"MobileNet_0.25_192", "MobileNet_0.25_160", "MobileNet_0.25_128"}  # those of 2 MB or less; random weights

@@ -3,7 +3,7 @@ from itertools import groupby
 
 import pytest
 
-from hati.measuring import Spread, machine, side_by_side
+from hati.measuring import Spread, Z, likely_share, machine, side_by_side
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,15 @@ def test_the_machine_has_a_name_and_cores() -> None:
     assert here.processor
     assert here.cores >= 1
     assert here.python.startswith("3.")
+
+
+@pytest.mark.parametrize(("hits", "total"), [(0, 10), (10, 10), (98, 100), (272, 272)])
+def test_the_interval_is_wilsons(hits: int, total: int) -> None:
+    """Its ends are the shares from which the found one is as far as 95 % allow."""
+    low, high = likely_share(hits, total)
+    share = hits / total
+    assert low <= share + 1e-12
+    assert share <= high + 1e-12
+    for end in (low, high):
+        if 1e-9 < end < 1 - 1e-9:
+            assert abs(share - end) == pytest.approx(Z * (end * (1 - end) / total) ** 0.5, rel=1e-6)

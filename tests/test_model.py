@@ -2,6 +2,7 @@ import resource
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,9 +102,7 @@ def test_no_photos_give_no_answers(model: Model) -> None:
         ("VGG16", {"include_top": False, "pooling": "max"}, 512),
     ],
 )
-def test_features_are_what_the_classifier_would_get(
-    name: str, options: dict[str, object], length: int, cat: Path
-) -> None:
+def test_features_are_what_the_classifier_would_get(name: str, options: dict[str, Any], length: int, cat: Path) -> None:
     model = hati.load(name, weights=None, **options)
     assert model.features(cat).shape == (length,)
     assert model.features([cat, cat]).shape == (2, length)

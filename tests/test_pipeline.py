@@ -36,7 +36,7 @@ def test_only_a_few_things_are_taken_ahead(workers: int) -> None:
 
 
 def test_what_goes_wrong_is_raised_in_its_turn_and_the_rest_is_dropped() -> None:
-    done = []
+    done: list[int] = []
 
     def work(number: int) -> int:
         if number == 3:
@@ -52,7 +52,7 @@ def test_what_goes_wrong_is_raised_in_its_turn_and_the_rest_is_dropped() -> None
 
 
 def test_results_that_nobody_waits_for_are_not_made() -> None:
-    done = []
+    done: list[int] = []
     results = in_order(done.append, range(1000), 2)
     next(results)
     results.close()  # type: ignore[attr-defined]

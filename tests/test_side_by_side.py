@@ -211,11 +211,12 @@ def found(pieces: dict[str, dict[str, float]]) -> Results:
     return Results(pieces=rows)
 
 
-def test_the_start_is_compared_with_keras_faster_backend() -> None:
+@pytest.mark.parametrize(("key", "word", "value"), [("start_keras", "yes", 14.0), ("start_keras_torch", "NO", 10.0)])
+def test_the_start_is_compared_with_keras_on_each_backend(key: str, word: str, value: float) -> None:
     rows = {"hati, ResNet50": 0.5, "Keras on TensorFlow, ResNet50": 7.0, "Keras on PyTorch, ResNet50": 5.0}
     measured = found({processes.ANSWERS: rows})
-    [verdict] = [verdict for verdict in goals.verdicts(measured) if verdict.goal.key == "start_keras"]
-    assert (verdict.value, verdict.word) == (10.0, "NO")
+    [verdict] = [verdict for verdict in goals.verdicts(measured) if verdict.goal.key == key]
+    assert (verdict.value, verdict.word) == (value, word)
 
 
 def test_a_folder_is_compared_with_the_network_at_its_fastest() -> None:

@@ -78,7 +78,7 @@ def load(
         case "int8", "cpu":
             from .optimising import in_int8
 
-            return in_int8(model, calibrate)
+            return in_int8(model, calibrate, fspath(name))
     return model.running_on(devices.engine(device, precision))
 
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-BATCH = 8  # photos that one call of the engine takes
+BATCH = 8  # photos that one call of the engine takes,
+BATCH_OF_EACH = 2  # and each of several calls at once, so that reading and computing take turns often
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ class Model:
 
     def get_weights(self) -> list[Array]:
         """A copy of every array, in Keras' order."""
-        with self._weights.borrowed() as arrays:
+        with self.lazy_weights.borrowed() as arrays:
             return [array.copy() for array in arrays.values()]
 
     def set_weights(self, arrays: Sequence[Array]) -> None:
@@ -217,7 +218,7 @@ class Model:
         Raises ArgumentError for another ending, WeightsError where it cannot be written.
         """
         told = Description(self.graph, self.preprocessing, self.labels, self.size, self._pytorch_names)
-        with self._weights.borrowed() as arrays:
+        with self.lazy_weights.borrowed() as arrays:
             writing.write_model(Path(path), arrays, told)
 
     def save_weights(self, path: str | Path) -> None:
@@ -225,14 +226,14 @@ class Model:
 
         Raises ArgumentError for another ending, WeightsError where they cannot be written.
         """
-        with self._weights.borrowed() as arrays:
+        with self.lazy_weights.borrowed() as arrays:
             writing.write_weights(Path(path), arrays, self.graph)
 
     def running_on(self, engine: Engine) -> Model:
         """The same model, computed by another engine."""
         return Model(
             self.graph,
-            self._weights,
+            self.lazy_weights,
             self.preprocessing,
             labels=self.labels,
             size=self.size,
@@ -248,14 +249,14 @@ class Model:
             else:
                 new.arrays()  # read and checked now, so that a wrong file is refused here and not at the first picture
         with self._lock:
-            self._weights, self._sessions = new, ready
+            self.lazy_weights, self._sessions = new, ready
 
     def _session(self, graph: Graph, *, shared: bool = False) -> Session:
         """The graph ready to run by all cores or, `shared`, by each of several threads on a core of its own."""
         key = graph.output.name, shared
         with self._lock:
             if key not in self._sessions:
-                part = self._weights.of(graph) if graph is not self.graph else self._weights
+                part = self.lazy_weights.of(graph) if graph is not self.graph else self.lazy_weights
                 engine = self._engine.shared() if shared else self._engine
                 self._sessions[key] = engine.session(graph, part)
             return self._sessions[key]
@@ -274,13 +275,13 @@ class Model:
         self, graph: Graph, photos: Iterable[Photo], every_pixel: bool
     ) -> Iterator[tuple[Photo, Array | ImageError]]:
         """Each photo with what the graph gives for it: a few photos by one call, many by one call on each core."""
-        waiting = batches(photos, BATCH)
-        for batch in islice(waiting, 1):
+        waiting = iter(photos)
+        for batch in batches(islice(waiting, BATCH), BATCH):
             yield from self._batch_outputs(self._session(graph), batch, every_pixel)
-        for batch in islice(waiting, 1):
+        for photo in islice(waiting, 1):
             session = self._session(graph, shared=True)
             work = partial(self._batch_outputs, session, every_pixel=every_pixel)
-            for outputs in in_order(work, chain([batch], waiting), cores()):
+            for outputs in in_order(work, batches(chain([photo], waiting), BATCH_OF_EACH), cores()):
                 yield from outputs
 
     def _batch_outputs(

@@ -3,18 +3,16 @@
 import csv
 import hashlib
 from dataclasses import dataclass
-from math import sqrt
 from os import PathLike
 from pathlib import Path
-from statistics import NormalDist
 
 from .. import photos
 from ..errors import ArgumentError, ImageError
 from ..labels import imagenet
+from ..measuring import likely_share
 
 LABELS = "labels.csv"  # its columns: file, and index, the class by its place in ImageNet's list
 ENOUGH = 16  # photos to take times with
-Z = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True)
@@ -32,11 +30,8 @@ class Accuracy:
     @property
     def interval(self) -> tuple[float, float]:
         """Where the true percentage lies, 95 times of 100 (Wilson, 1927)."""
-        n, share = self.photos, self.right / self.photos
-        middle = share + Z**2 / (2 * n)
-        reach = Z * sqrt(share * (1 - share) / n + (Z / (2 * n)) ** 2)
-        low, high = ((middle + way * reach) / (1 + Z**2 / n) for way in (-1, 1))
-        return 100 * max(low, 0.0), 100 * min(high, 1.0)
+        low, high = likely_share(self.right, self.photos)
+        return 100 * low, 100 * high
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,25 @@
 
 import io
 import sys
+import warnings
 from typing import Any
 
 import click
 
 from .. import __version__
 from ..errors import ArgumentError, HatiError, UnknownModel
-from . import choose, classify, models, save, summary, weights
+from . import choose, classify, models, optimise, save, summary, weights
+from .printing import print_fault
 
 
 class Commands(click.Group):
-    """A group whose errors are one message and an exit status."""
+    """A group whose errors are one message and an exit status, and whose warnings are one line."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
-            return super().invoke(context)
+            with warnings.catch_warnings():
+                warnings.showwarning = lambda message, *_: print_fault(message)
+                return super().invoke(context)
         except (ArgumentError, UnknownModel) as error:
             raise click.UsageError(str(error)) from None
         except HatiError as error:
@@ -38,5 +42,13 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
 
 
-for command in (choose.choose, classify.classify, models.models, summary.summary, save.save, weights.weights):
+for command in (
+    choose.choose,
+    classify.classify,
+    models.models,
+    optimise.optimise,
+    summary.summary,
+    save.save,
+    weights.weights,
+):
     main.add_command(command)

@@ -20,9 +20,26 @@ from .printing import as_json, print_fault, print_table
 )
 @click.option("--weights", default="imagenet", metavar="FILE", help="Weights of your own for that model.")
 @click.option("--top", default=3, show_default=True, type=click.IntRange(min=1), help="How many names for each photo.")
+@click.option(
+    "--precision",
+    default="float32",
+    show_default=True,
+    type=click.Choice(["float32", "float16", "int8"]),
+    help="int8 after `hati optimise`; float16 on a GPU.",
+)
+@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
 @click.option("--every-pixel", is_flag=True, help="Decode large JPEGs whole, which takes longer.")
 @as_json
-def classify(photos: tuple[str, ...], model: str, weights: str, top: int, every_pixel: bool, as_json: bool) -> None:
+def classify(
+    photos: tuple[str, ...],
+    model: str,
+    weights: str,
+    top: int,
+    precision: str,
+    device: str,
+    every_pixel: bool,
+    as_json: bool,
+) -> None:
     """Name what is in photos.
 
     A PHOTO is a file, a folder (searched to its bottom), a glob pattern, a URL, or - for standard input. Photos are
@@ -33,7 +50,7 @@ def classify(photos: tuple[str, ...], model: str, weights: str, top: int, every_
     from ..loading import load
     from ..photos import find
 
-    network = load(model, weights)
+    network = load(model, weights, precision=precision, device=device)
     failures = 0
     for answer in network.answers(find(photos), top, every_pixel=every_pixel):
         if answer.error is not None:

@@ -306,7 +306,9 @@ def _(layer: layers.AveragePooling2D, out: Writer, node: Node, x: list[str]) -> 
 
 @lower.register
 def _(layer: layers.GlobalAveragePooling2D, out: Writer, node: Node, x: list[str]) -> str:
-    return out.op("ReduceMean", x, node.name, axes=[2, 3], keepdims=int(layer.keepdims))
+    if layer.keepdims:
+        return out.op("GlobalAveragePool", x, node.name)
+    return out.op("Flatten", [out.op("GlobalAveragePool", x, f"{node.name}/map")], node.name)
 
 
 @lower.register
