@@ -1,6 +1,7 @@
 """What the tests share: the folder of real data, a cache of their own, and Keras as the oracle."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,14 @@ def cat() -> Path:
     from skimage import data
 
     return Path(data.__file__).parent / "chelsea.png"
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """PyTorch by one thread: several would wait for each other on a machine that does something else as well."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

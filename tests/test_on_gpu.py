@@ -1,13 +1,11 @@
 """The GPU benchmark, with a tiny network on the processor; and what it says without a GPU."""
 
 import json
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from click.testing import CliRunner
 
 from hati.architectures.blocks import Head
@@ -18,13 +16,7 @@ from hati.errors import ArgumentError
 TINY = mobilenet((32, 32, 3), Head(classes=5), alpha=0.25)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Several would wait for each other on a machine that does something else as well."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

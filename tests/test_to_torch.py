@@ -1,7 +1,5 @@
 """A graph as a PyTorch module: NumPy's answers, the weights there and back, and training as Keras does it."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import onnxruntime
 import pytest
@@ -21,13 +19,7 @@ Array = np.ndarray
 Arrays = dict[str, Array]
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Several would wait for each other on a machine that does something else as well."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def weights_for(graph: Graph) -> Arrays:
