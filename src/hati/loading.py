@@ -1,19 +1,23 @@
 """The catalog's models: one ready to answer, or all of them listed."""
 
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from os import PathLike, fspath
 from os.path import isfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from . import DEFAULT_MODEL, catalog
 from .catalog import Entry, WeightsFile
 from .engines import devices
-from .errors import ArgumentError
+from .errors import ArgumentError, WeightsError
 from .model import Model
 from .preprocessing import Preprocessing
-from .weights import description, from_file, random, store
+from .taught import MEANS, Taught, body_of
+from .weights import Arrays, beside, checksum, description, from_file, random, store
 
 
 @dataclass(frozen=True)
@@ -97,14 +101,43 @@ def _saved(path: Path, weights: str | PathLike[str] | None, options: dict[str, A
         raise ArgumentError(f"{path} is a whole model, whose network is drawn; {', '.join(options)} cannot be given")
     told = description.read(path)
     source = path if weights == "imagenet" else weights
+    if source is None:
+        found = random(told.graph)
+    elif told.light and source == path:
+        found = from_file(path, told.graph, rest=partial(_published_body, path, told))
+    else:
+        found = from_file(Path(source), told.graph, told.pytorch_names)
     return Model(
         told.graph,
-        random(told.graph) if source is None else from_file(Path(source), told.graph, told.pytorch_names),
+        found,
         told.preprocessing,
         labels=told.labels,
         size=told.size,
         pytorch_names=told.pytorch_names,
+        taught=_taught(path, told),
     )
+
+
+def _taught(path: Path, told: description.Description) -> Taught | None:
+    """What a taught model keeps beside its weights. Raises WeightsError where its file has lost it."""
+    if told.provenance is None:
+        return None
+    means = beside(path).get(MEANS)
+    classes, numbers = told.graph.output.shape[0], body_of(told.graph).output.shape[0]
+    if means is None or means.shape != (classes, numbers) or means.dtype != np.float32:
+        raise WeightsError(f"{path}: its {MEANS} are missing, or not of float32 and shape {classes, numbers}")
+    return Taught(told.provenance, means)
+
+
+def _published_body(path: Path, told: description.Description) -> Arrays:
+    """The body of a light file: of the catalog's model that it was taught on."""
+    assert told.provenance is not None, "a description of a light file has one"
+    name, body = told.provenance.body, body_of(told.graph)
+    published = load(name).lazy_weights.arrays()
+    arrays = {key: published[key] for key in body.weights() if key in published}
+    if len(arrays) < len(body.weights()) or checksum(body, arrays) != told.provenance.body_checksum:
+        raise WeightsError(f"{path}: it was taught on another {name} than the one that is here")
+    return arrays
 
 
 def _card(entry: Entry) -> ModelCard:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast, overload
 
 import numpy as np
 
-from . import inputs, summary, weights
+from . import catalog, graph_json, inputs, summary, weights
 from .engines import devices
 from .errors import ArgumentError, GraphError, ImageError, InputError, LabelsError
 from .graph import Graph, Node, Shape
@@ -24,6 +24,7 @@ from .photos import Photo, describe, read
 from .pipeline import batches, in_order
 from .preprocessing import NORMALISATIONS, Normalisation, Preprocessing
 from .progress import Verbose, track
+from .taught import FINETUNE, MEANS, Taught, body_of, has_head, head_weights
 from .weights import Weights, writing
 from .weights.description import Description
 
@@ -49,8 +50,9 @@ class Model:
     """A network that is ready to answer.
 
     `labels` name its classes, in order; None for a network without a classifier. `size` is the (height, width) in
-    pixels that photos are brought to. `engine` computes: ONNX Runtime on the processor, where none is given. Weights
-    that come from a file are checked here, at once.
+    pixels that photos are brought to. `taught` is what a model that a person has taught remembers of its lessons.
+    `engine` computes: ONNX Runtime on the processor, where none is given. Weights that come from a file are checked
+    here, at once.
 
     Raises WeightsError where the weights do not fit the graph.
     """
@@ -64,9 +66,10 @@ class Model:
         labels: Sequence[Label] | None,
         size: tuple[int, int],
         pytorch_names: dict[str, str] | None = None,
+        taught: Taught | None = None,
         engine: Engine | None = None,
     ):
-        self.graph, self.preprocessing, self.size = graph, preprocessing, size
+        self.graph, self.preprocessing, self.size, self.taught = graph, preprocessing, size, taught
         self.labels = tuple(labels) if labels is not None else None
         self._pytorch_names = pytorch_names
         self._fitting: set[Shape] = {graph.input.shape}  # input shapes that are known to go through
@@ -98,6 +101,19 @@ class Model:
     @property
     def output_shape(self) -> Shape:
         return (None, *self.graph.output.shape)
+
+    @property
+    def feature_layer(self) -> str:
+        """The name of the layer whose output the classifier takes; the last one where there is no classifier."""
+        if has_head(self.graph):
+            return body_of(self.graph).output.name
+        if self.labels is None:
+            return self.graph.output.name
+        node = next(node for node in reversed(self.graph.nodes) if node.weights())
+        (node,) = node.inputs
+        while isinstance(node.layer, Dropout):
+            (node,) = node.inputs
+        return node.name
 
     def count_params(self) -> int:
         return summary.totals(self.graph).parameters
@@ -165,18 +181,25 @@ class Model:
 
         Photos are read and computed by all cores at once. `every_pixel` as in `classify`.
         """
-        if (labels := self.labels) is None:
-            raise LabelsError(
-                f"{self.name} has no classifier to name classes with; take include_top=True, or ask for features"
-            )
+        labels = self._names()
         if top < 1:
             raise ArgumentError(f"top is {top}; it can be 1 or more")
-        for photo, output in self._outputs(self.graph, photos, every_pixel):
+        for photo, output in self.scores(photos, every_pixel=every_pixel):
             yield (
                 Answer(describe(photo), [], output)
                 if isinstance(output, ImageError)
                 else Answer(describe(photo), ranked(output, labels, top))
             )
+
+    def scores(
+        self, photos: Iterable[Photo], *, every_pixel: bool = False
+    ) -> Iterator[tuple[Photo, Array | ImageError]]:
+        """Each photo with its scores (classes,), or why it cannot be read: in order, as soon as they are known.
+
+        Raises LabelsError for a model without a classifier.
+        """
+        self._names()
+        return self._outputs(self.graph, photos, every_pixel)
 
     def features(self, photos: Photo | Iterable[Photo], layer: str | None = None) -> Array:
         """What the network sees in a photo, as numbers: the vector that its classifier would get.
@@ -188,13 +211,24 @@ class Model:
         """
         if _is_one(photos):
             return self.features([photos], layer)[0]
-        graph = self.graph.cut(layer or self._feature_layer())
+        graph = self.graph.cut(layer or self.feature_layer)
         vectors = []
         for _, y in self._outputs(graph, cast(Iterable[Photo], photos), every_pixel=True):
             if isinstance(y, ImageError):
                 raise y
             vectors.append(y.mean((0, 1)) if y.ndim == 3 else y)
         return np.stack(vectors) if vectors else np.empty((0, graph.output.shape[-1] or 0), np.float32)
+
+    def decode_predictions(self, preds: Any, top: int = 5) -> list[list[Prediction]]:
+        """Scores (batch, classes) -> for each picture its `top` (synset, name, score) of this model's own classes.
+
+        Raises LabelsError for scores of another shape, or a model without a classifier.
+        """
+        scores = np.asarray(preds)
+        labels = self._names()
+        if scores.ndim != 2 or scores.shape[1] != len(labels):
+            raise LabelsError(f"scores of shape {scores.shape} came; (batch, {len(labels)}) was expected")
+        return [ranked(row, labels, top) for row in scores]
 
     def get_weights(self) -> list[Array]:
         """A copy of every array, in Keras' order."""
@@ -212,14 +246,30 @@ class Model:
         """Take the weights of a file. Raises WeightsError, and keeps the old ones, where they do not fit."""
         self._use(weights.from_file(Path(path), self.graph, self._pytorch_names))
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, light: bool = False) -> None:
         """Write the whole model, with its preprocessing and labels, into one .safetensors file for `hati.load`.
 
-        Raises ArgumentError for another ending, WeightsError where it cannot be written.
+        `light` leaves out the body of a taught model where it is the catalog's: the file keeps its checksum.
+
+        Raises ArgumentError for another ending, or a body that the catalog does not have; WeightsError where the file
+        cannot be written.
         """
-        told = Description(self.graph, self.preprocessing, self.labels, self.size, self._pytorch_names)
+        taught = self.taught
+        if light:
+            self._check_body_is_published()
+        told = Description(
+            self.graph,
+            self.preprocessing,
+            self.labels,
+            self.size,
+            self._pytorch_names,
+            taught.provenance if taught else None,
+            light,
+        )
+        beside = {MEANS: taught.means} if taught else {}
         with self.lazy_weights.borrowed() as arrays:
-            writing.write_model(Path(path), arrays, told)
+            kept = {name: x for name, x in arrays.items() if not light or name in head_weights(self.graph)}
+            writing.write_model(Path(path), {**kept, **beside}, told)
 
     def save_weights(self, path: str | Path) -> None:
         """Write the weights alone: .weights.h5, as Keras loads them, or .safetensors by the graph's own names.
@@ -231,15 +281,37 @@ class Model:
 
     def running_on(self, engine: Engine) -> Model:
         """The same model, computed by another engine."""
-        return Model(
-            self.graph,
-            self.lazy_weights,
-            self.preprocessing,
-            labels=self.labels,
-            size=self.size,
-            pytorch_names=self._pytorch_names,
-            engine=engine,
-        )
+        return Model(self.graph, self.lazy_weights, self.preprocessing, **self._settings, engine=engine)
+
+    def __deepcopy__(self, memo: object) -> Model:
+        """A model of its own. Weights are never changed, only replaced: both models hold the same."""
+        return self.running_on(self._engine)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle: the parts of a model, and nothing that is running."""
+        parts = self.lazy_weights, self.preprocessing, self._settings, self._engine
+        return _unpickled, (graph_json.to_json(self.graph), *parts)
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        names = self._pytorch_names
+        return {"labels": self.labels, "size": self.size, "pytorch_names": names, "taught": self.taught}
+
+    def _names(self) -> tuple[Label, ...]:
+        if self.labels is None:
+            raise LabelsError(
+                f"{self.name} has no classifier to name classes with; take include_top=True, or ask for features"
+            )
+        return self.labels
+
+    def _check_body_is_published(self) -> None:
+        """Refuse to leave out a body that cannot be had again."""
+        if self.taught is None:
+            raise ArgumentError(f"{self.name} was not taught: it has no body that a light file could leave out")
+        body = self.taught.provenance.body
+        if self.taught.provenance.method == FINETUNE or body not in catalog.entries():
+            why = "fine-tuning changed it" if body in catalog.entries() else f"{body} is not in the catalog"
+            raise ArgumentError(f"a light file leaves out the body, but {why}; save the whole model instead")
 
     def _use(self, new: Weights) -> None:
         ready: dict[tuple[str, bool], Session] = {}
@@ -307,15 +379,9 @@ class Model:
         except ImageError as error:
             return error
 
-    def _feature_layer(self) -> str:
-        """The layer whose output the classifier takes; the last one where there is no classifier."""
-        if self.labels is None:
-            return self.graph.output.name
-        node = next(node for node in reversed(self.graph.nodes) if node.weights())
-        (node,) = node.inputs
-        while isinstance(node.layer, Dropout):
-            (node,) = node.inputs
-        return node.name
+
+def _unpickled(graph: Any, weights: Weights, preprocessing: Preprocessing, rest: Any, engine: Engine) -> Model:
+    return Model(graph_json.from_json(graph), weights, preprocessing, **rest, engine=engine)
 
 
 def _is_one(photos: Photo | Iterable[Photo]) -> TypeGuard[Photo]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import graph_json
 from ..graph import Graph, Layer
 from . import fitting, reading
 
@@ -56,9 +59,18 @@ class Weights:
 
         return Weights(read, self.identity)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle: the arrays themselves, whatever they were read from."""
+        with self.borrowed() as arrays:
+            return _unpickled, (dict(arrays), self.identity)
+
     def release(self) -> None:
         """Let go of the arrays in memory; the next use reads them again."""
         self._arrays = None
+
+
+def _unpickled(arrays: Arrays, identity: Identity | None) -> Weights:
+    return Weights(lambda: arrays, identity)
 
 
 def from_file(
@@ -68,17 +80,38 @@ def from_file(
     *,
     body_only: bool = False,
     verify: Callable[[], None] = lambda: None,
+    rest: Callable[[], Arrays] = dict,
 ) -> Weights:
     """A file's weights for a graph; with `body_only`, a classifier that the graph does not have is left out.
 
-    `verify` is called before the file is read.
+    `verify` is called before the file is read; `rest` gives arrays that the file leaves out, by the graph's names.
     """
 
     def read() -> Arrays:
         verify()
-        return fitting.fit(reading.read(path), graph, str(path), pytorch_names, body_only=body_only)
+        stored, others = reading.read(path), rest()
+        if others and isinstance(stored, dict):
+            stored = {**others, **stored}
+        return fitting.fit(stored, graph, str(path), pytorch_names, body_only=body_only)
 
     return Weights(read, _identity(path))
+
+
+def beside(path: Path) -> Arrays:
+    """The arrays of a file that go with a model and are none of its weights."""
+    stored = reading.read(path)
+    return (
+        {name: x for name, x in stored.items() if name.startswith(fitting.BESIDE)} if isinstance(stored, dict) else {}
+    )
+
+
+def checksum(graph: Graph, arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of a network's layers and their arrays: where it is the same, so are the answers."""
+    layers = json.dumps(graph_json.to_json(graph)["nodes"])
+    found = hashlib.sha256(layers.encode())
+    for name in graph.weights():
+        found.update(np.ascontiguousarray(arrays[name], np.float32).data)
+    return found.hexdigest()
 
 
 def from_arrays(arrays: Mapping[str, np.ndarray], graph: Graph) -> Weights:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..errors import HatiError, WeightsError
 from ..graph import Graph
 from ..labels import Label
 from ..preprocessing import INTERPOLATIONS, NORMALISATIONS, Preprocessing
+from ..taught import Provenance, Score, has_head
 from . import reading
 
 KEY = "hati"  # of the metadata of a .safetensors file
@@ -28,6 +29,8 @@ class Description:
     labels: tuple[Label, ...] | None
     size: tuple[int, int]  # (height, width) in pixels, that photos are brought to
     pytorch_names: dict[str, str] | None = None
+    provenance: Provenance | None = None  # of a model that a person has taught
+    light: bool = False  # the file holds the head alone; the body is the catalog's
 
 
 def read(path: Path) -> Description:
@@ -51,6 +54,8 @@ def to_json(description: Description) -> str:
         "labels": description.labels,
         "size": description.size,
         "pytorch_names": description.pytorch_names,
+        "provenance": description.provenance and asdict(description.provenance),
+        "light": description.light,
     }
     return json.dumps(told, ensure_ascii=False)
 
@@ -71,7 +76,19 @@ def _description(told: Any) -> Description:
     graph = graph_json.from_json(told.get("graph"))
     preprocessing = _preprocessing(told.get("preprocessing"))
     labels, size = _labels(told.get("labels"), graph), _size(told.get("size"))
-    return Description(graph, preprocessing, labels, size, _names(told.get("pytorch_names")))
+    names, provenance = _names(told.get("pytorch_names")), _provenance(told.get("provenance"), graph)
+    light = told.get("light", False) is True and provenance is not None
+    return Description(graph, preprocessing, labels, size, names, provenance, light)
+
+
+def _provenance(value: Any, graph: Graph) -> Provenance | None:
+    if value is None:
+        return None
+    if not has_head(graph):
+        raise WeightsError("it claims that the model was taught, but the network has no head")
+    if isinstance(value, dict) and isinstance(value.get("score"), dict):
+        value = value | {"score": graph_json.record_from_json(Score, value["score"])}
+    return graph_json.record_from_json(Provenance, value)
 
 
 def _preprocessing(value: Any) -> Preprocessing:

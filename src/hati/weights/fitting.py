@@ -13,6 +13,8 @@ from .layouts import Layered, Named, Numbered, Stored, places
 Array = np.ndarray
 Arrays = dict[str, Array]
 
+BESIDE = "beside/"  # begins the names of arrays that go with a model and are none of its weights
+
 # the layer that makes the classes, and all that make a classifier, by the names that Keras and PyTorch give them
 CLASSES = re.compile("predictions|conv_preds|logits|probs|fc1000|_fc|.*_head_dense")
 CLASSIFIER = re.compile(f"{CLASSES.pattern}|fc1|fc2|conv_2|.*_head_layernorm")
@@ -139,7 +141,7 @@ def _as_float32(name: str, array: Array, source: str) -> Array:
 
 def _check(named: Mapping[str, Array], graph: Graph, source: str, body_only: bool) -> None:
     needed = graph.weights()
-    extra = [name for name in named if name not in needed]
+    extra = [name for name in named if name not in needed and not name.startswith(BESIDE)]
     for name, shape in needed.items():
         layer, _, key = name.rpartition("/")
         if name not in named:

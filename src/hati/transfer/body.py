@@ -1,0 +1,170 @@
+"""The part of a model that sees: a photo goes in, a vector comes out, and a head makes classes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from math import ceil
+from os import PathLike
+
+import numpy as np
+
+from .. import photos, weights
+from ..engines import Session, devices
+from ..errors import ArgumentError, GraphError, ImageError
+from ..graph import Graph
+from ..layers import GlobalAveragePooling2D
+from ..measuring import cores
+from ..model import Model
+from ..passes import with_input
+from ..photos import Photo
+from ..pipeline import batches, in_order
+from ..preprocessing import Preprocessing
+from ..progress import Verbose, track
+from ..weights import Weights
+from .shelf import Key, Shelf
+from .views import AS_IT_IS, View
+
+Array = np.ndarray
+
+BATCH = 2  # photos that one core takes at once
+LONGEST = 8192  # numbers of a vector that is kept: a whole map takes more room than it is worth
+_starting = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a body made of photos."""
+
+    vectors: Array  # (readable photos, views, numbers) float32
+    readable: Array  # (photos,) bool
+    errors: tuple[ImageError, ...]  # one for each of the others
+
+    @property
+    def first(self) -> Array:
+        """(readable photos, numbers): of the first view, the one that a model answers by."""
+        return np.asarray(self.vectors[:, 0])
+
+
+@dataclass(frozen=True)
+class Body:
+    """A network up to the vector that a classifier takes, with the preprocessing of its weights."""
+
+    graph: Graph
+    weights: Weights
+    preprocessing: Preprocessing
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, model: Model, size: int | None = None) -> Body:
+        """A model without its classifier; of a map, the mean over height and width.
+
+        `size` is that of the square picture that it sees, in pixels, where it shall not be the model's own. Raises
+        ArgumentError where the network cannot take such pictures.
+        """
+        graph = model.graph.cut(model.feature_layer)
+        if size is not None:
+            graph = _seeing(graph, size)
+        if len(graph.output.shape) == 3:
+            graph = Graph(GlobalAveragePooling2D()(graph.output, name="head_pooling"), graph.name)
+        if graph.input.shape[-1] != 3:
+            raise ArgumentError(f"{model.name} takes pictures with {graph.input.shape[-1]} channels; photos have 3")
+        return cls(graph, model.lazy_weights.of(graph), model.preprocessing, (size, size) if size else model.size)
+
+    @property
+    def width(self) -> int:
+        """How many numbers the vector has."""
+        (width,) = self.graph.output.shape
+        assert width is not None
+        return width
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of the network and its arrays: two bodies with one checksum see alike."""
+        with self.weights.borrowed() as arrays:
+            return weights.checksum(self.graph, arrays)
+
+    def see(self, found: Sequence[Photo], views: Sequence[View] = (AS_IT_IS,), verbose: Verbose = "auto") -> Seen:
+        """The vectors of photos, by all cores at once; those of files are kept in the cache by their content."""
+        look = Look(self, tuple(views), Shelf(f"{self.graph.name}-{self._key}"))
+        done = chain.from_iterable(in_order(look, batches(found, BATCH), cores()))
+        seen = list(track(done, len(found), "looking at photos", verbose))
+        vectors = [one for one in seen if isinstance(one, np.ndarray)]
+        return Seen(
+            np.stack(vectors) if vectors else np.empty((0, len(views), self.width), np.float32),
+            np.array([isinstance(one, np.ndarray) for one in seen], bool),
+            tuple(one for one in seen if isinstance(one, ImageError)),
+        )
+
+    @property
+    def session(self) -> Session:
+        """The network ready to run, each of several threads on a core of its own."""
+        with _starting:
+            return self._session
+
+    @cached_property
+    def _session(self) -> Session:
+        return devices.engine().shared().session(self.graph, self.weights)
+
+    @property
+    def _key(self) -> str:
+        """Other vectors come of another network, other weights, or another way to prepare a photo."""
+        return hashlib.sha256(repr((self.checksum, self.preprocessing, self.size)).encode()).hexdigest()[:16]
+
+
+def _seeing(graph: Graph, size: int) -> Graph:
+    try:
+        other = with_input(graph, (size, size, 3))
+    except GraphError as error:
+        raise ArgumentError(f"size is {size}; {graph.name} cannot take such pictures: {error}") from None
+    if other.weights() != graph.weights():
+        raise ArgumentError(f"size is {size}; {graph.name} cannot take such pictures: its weights are for its own size")
+    return other
+
+
+class Look:
+    """What is done with a few photos at once: read, found on the shelf or computed, kept there."""
+
+    def __init__(self, body: Body, views: tuple[View, ...], shelf: Shelf):
+        self.body, self.views, self.shelf = body, views, shelf
+        self.needed = max(ceil(body.preprocessing.needed(body.size) / view.part) for view in views)
+
+    def __call__(self, batch: list[Photo]) -> list[Array | ImageError]:
+        """For each photo (views, numbers), or why it cannot be read."""
+        opened = [self._opened(photo) for photo in batch]
+        keys = [(mark, str(view)) for mark, _, _ in opened if mark for view in self.views]
+        known = self.shelf.find(keys)
+        return [self._vectors(*one, known) for one in opened]
+
+    def _opened(self, photo: Photo) -> tuple[bytes, Photo | ImageError, str]:
+        """A photo with its name; a file's content and its checksum."""
+        name = photos.describe(photo)
+        if not isinstance(photo, str | PathLike) or photos.is_url(name):
+            return b"", photo, name
+        try:
+            content = photos.read_file(name)
+        except ImageError as error:
+            return b"", error, name
+        return hashlib.sha256(content).digest() if self.body.width <= LONGEST else b"", content, name
+
+    def _vectors(
+        self, mark: bytes, photo: Photo | ImageError, name: str, known: dict[Key, Array]
+    ) -> Array | ImageError:
+        if isinstance(photo, ImageError):
+            return photo
+        keys = [(mark, str(view)) for view in self.views]
+        if all(key in known for key in keys):
+            return np.stack([known[key] for key in keys])
+        try:
+            picture = photos.read(photo, name, needed=self.needed)
+        except ImageError as error:
+            return error
+        pixels = [view.pixels(picture, self.body.preprocessing, self.body.size) for view in self.views]
+        vectors = self.body.session(np.ascontiguousarray(np.stack(pixels), np.float32))
+        if mark:
+            self.shelf.keep(dict(zip(keys, vectors, strict=True)))
+        return vectors

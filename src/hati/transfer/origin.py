@@ -1,0 +1,31 @@
+"""What a taught model's provenance says of the body and of the software."""
+
+from __future__ import annotations
+
+import platform
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from os import PathLike
+from pathlib import Path
+
+from .. import __version__
+from ..model import Model
+from ..taught import FINETUNE
+
+LIBRARIES = ("numpy", "onnxruntime", "scikit-learn", "torch")
+
+
+def name_of(asked: str | PathLike[str] | Model, network: Model) -> str:
+    """What the body is called: as in the catalog, also where a model was itself taught on it."""
+    if network.taught is not None and network.taught.provenance.method != FINETUNE:
+        return network.taught.provenance.body
+    return network.name if isinstance(asked, Model) else Path(asked).name.removesuffix(".safetensors")
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """Each piece of software that has a part in teaching, where it is installed."""
+    found = [("hati", __version__), ("python", platform.python_version())]
+    for library in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found.append((library, version(library)))
+    return tuple(found)
