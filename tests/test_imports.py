@@ -13,10 +13,10 @@ ROOT = Path(hati.__file__).parent
 
 # Lowest first: a module imports from lines above its own, or from its own line.
 FLOORS = (
-    {"errors", "cache", "measuring", "pipeline"},
+    {"errors", "cache", "measuring", "pipeline", "pictures"},
     {"graph", "progress", "tables"},
     {"layers", "summary"},
-    {"labels", "download", "graph_json"},
+    {"labels", "download", "graph_json", "taught"},
     {"photos"},
     {"preprocessing"},
     {"passes", "architectures", "catalog", "inputs", "quantisation"},
@@ -25,7 +25,7 @@ FLOORS = (
     {"model", "calibration"},
     {"applications", "optimising"},
     {"loading"},
-    {"choosing"},
+    {"choosing", "transfer", "evaluating", "sklearn"},
     {"cli", "__main__"},
 )
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}

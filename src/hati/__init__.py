@@ -13,37 +13,48 @@ if TYPE_CHECKING:
     from . import applications, preprocessing
     from .choosing import choose
     from .errors import HatiError
+    from .evaluating import Evaluation, evaluate
     from .labels import Prediction
     from .loading import load, models
     from .model import Answer, Model
     from .optimising import optimise
+    from .transfer.teaching import teach
+    from .transfer.training import train
 
 __version__ = "0.1.0"
 DEFAULT_MODEL = "EfficientNetLite0"  # small, and offline after installation
 __all__ = [
     "DEFAULT_MODEL",
     "Answer",
+    "Evaluation",
     "HatiError",
     "Model",
     "Prediction",
     "__version__",
     "applications",
     "choose",
+    "evaluate",
     "load",
     "models",
     "optimise",
     "preprocessing",
+    "teach",
+    "train",
 ]
 
 _HOMES = {
     "Answer": "model",
+    "Evaluation": "evaluating",
     "HatiError": "errors",
     "Model": "model",
     "Prediction": "labels",
     "choose": "choosing",
+    "evaluate": "evaluating",
     "load": "loading",
     "models": "loading",
     "optimise": "optimising",
+    "teach": "transfer.teaching",
+    "train": "transfer.training",
 }
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.util import find_spec
 from itertools import product
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cache import part_of
+from .. import pictures
 from ..errors import ArgumentError
+from ..pictures import GREY, GRID, INK
 from .candidates import Bounds, Candidate
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from . import Choice
 
 KINDS = (".png", ".svg")
-INK, GREY, GRID, ROOM = "#343a40", "#868e96", "#e9ecef", "#f4fbf5"
+ROOM = "#f4fbf5"
 PICK, WITHIN, OUTSIDE, DOMINATED = "#e8590c", "#228be6", "#868e96", "#ced4da"
 COLOURS = {PICK: "picked", WITHIN: "on the front", OUTSIDE: "not within the bounds", DOMINATED: "beaten by the front"}
 AREA, LEAST_AREA, MOST_AREA = 4.0, 16.0, 1600.0  # of a dot, in square points: for each megabyte, and in any case
@@ -34,13 +33,7 @@ Box = tuple[float, float, float, float]  # left, bottom, right, top, in points
 
 def check(path: str | PathLike[str]) -> None:
     """Raises ArgumentError where no picture can be drawn to a path: before minutes are spent on measuring."""
-    path = Path(path)
-    if path.suffix.lower() not in KINDS:
-        raise ArgumentError(f"{path}: a picture is written as .png or .svg; end its name with one of them")
-    if not path.parent.is_dir():
-        raise ArgumentError(f"{path}: there is no folder {path.parent}; make it first")
-    if find_spec("matplotlib") is None:
-        raise ArgumentError(f'{path}: drawing needs matplotlib; install it with pip install "hati[plots]"')
+    pictures.check(path, KINDS)
 
 
 def draw(choice: Choice, path: str | PathLike[str]) -> None:
@@ -49,19 +42,8 @@ def draw(choice: Choice, path: str | PathLike[str]) -> None:
     shown = [one for one in choice.candidates if one.latency and one.accuracy is not None]
     if not shown:
         raise ArgumentError(f"{path}: no model with a known accuracy was measured; there is nothing to draw")
-    import matplotlib
-
-    path = Path(path)
-    part = part_of(path)
-    kind = path.suffix.lower().removeprefix(".")
-    try:
-        with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hati", "text.color": INK}):
-            _figure(choice, shown).savefig(part, format=kind, metadata={"Date": None} if kind == "svg" else None)
-        part.replace(path)
-    except OSError as error:
-        raise ArgumentError(f"{path}: the picture cannot be written ({error.strerror or error})") from None
-    finally:
-        part.unlink(missing_ok=True)
+    with pictures.style():
+        pictures.write(_figure(choice, shown), path)
 
 
 def _figure(choice: Choice, shown: Sequence[Candidate]) -> Figure:

@@ -9,7 +9,7 @@ import click
 
 from .. import __version__
 from ..errors import ArgumentError, HatiError, UnknownModel
-from . import choose, classify, models, optimise, save, summary, weights
+from . import choose, classify, evaluate, models, optimise, save, summary, teach, train, weights
 from .printing import print_fault
 
 
@@ -45,10 +45,13 @@ def main() -> None:
 for command in (
     choose.choose,
     classify.classify,
+    evaluate.evaluate,
     models.models,
     optimise.optimise,
     summary.summary,
     save.save,
+    teach.teach,
+    train.train,
     weights.weights,
 ):
     main.add_command(command)

@@ -1,12 +1,18 @@
 """`hati classify`."""
 
+from __future__ import annotations
+
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from .. import DEFAULT_MODEL
 from .printing import as_json, print_fault, print_table
+
+if TYPE_CHECKING:
+    from ..model import Answer
 
 
 @click.command()
@@ -60,6 +66,14 @@ def classify(
             named = [prediction._asdict() for prediction in answer.predictions]
             click.echo(json.dumps({"photo": answer.photo, "model": network.name, "predictions": named}))
         else:
-            rows = [(found.name, f"{found.score:.4f}", found.synset) for found in answer.predictions]
-            print_table(("Name", "Score", "Synset"), rows, right=(1,), title=answer.photo)
+            _print(answer)
     sys.exit(1 if failures else 0)
+
+
+def _print(answer: Answer) -> None:
+    """A person's own classes have no synsets, and need no column for them."""
+    rows = [(found.name, f"{found.score:.4f}", found.synset) for found in answer.predictions]
+    if any(name != synset for name, _, synset in rows):
+        print_table(("Name", "Score", "Synset"), rows, right=(1,), title=answer.photo)
+    else:
+        print_table(("Name", "Score"), [row[:2] for row in rows], right=(1,), title=answer.photo)

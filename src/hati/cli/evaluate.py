@@ -1,0 +1,54 @@
+"""`hati evaluate`."""
+
+import json
+import sys
+
+import click
+
+from .printing import as_json
+
+
+@click.command()
+@click.argument("model")
+@click.argument("photos", metavar="FOLDER")
+@click.option("--weights", default="imagenet", metavar="FILE", help="Weights of your own for that model.")
+@click.option("--multi-label", is_flag=True, default=None, help="A photo can have several classes.")
+@click.option("--picture", metavar="FILE", help="Draw which classes are taken for which: .png, .svg or .pdf.")
+@click.option(
+    "--precision",
+    default="float32",
+    show_default=True,
+    type=click.Choice(["float32", "float16", "int8"]),
+    help="int8 after `hati optimise`; float16 on a GPU.",
+)
+@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
+@as_json
+def evaluate(
+    model: str,
+    photos: str,
+    weights: str,
+    multi_label: bool | None,
+    picture: str | None,
+    precision: str,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Judge MODEL by the photos of FOLDER, whose classes are known.
+
+    MODEL is a name from `hati models`, or a .safetensors file that hati wrote. FOLDER has one folder of photos for each
+    class, named as the model names it, or by its synset; a CSV table with the columns path and label will do too.
+
+    Exit status: 0, all photos were judged; 1, some could not be read, and the others were judged; 2, wrong use.
+    """
+    from ..evaluating import evaluate as judge
+    from ..loading import load
+
+    if picture is not None:
+        from ..evaluating.drawing import check
+
+        check(picture)
+    found = judge(load(model, weights, precision=precision, device=device), photos, multi_label=multi_label)
+    if picture is not None:
+        found.draw(picture)
+    click.echo(json.dumps(found.to_json()) if as_json else found.text())
+    sys.exit(1 if found.unreadable else 0)

@@ -1,0 +1,186 @@
+"""How a model does on labelled photos: the figures, from its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError, ImageError
+from ..measuring import likely_share
+from ..photos import describe
+from ..transfer.photo_set import PhotoSet
+from . import scores as figures
+
+Array = np.ndarray
+
+THRESHOLD = 0.5  # score, from where a photo that can have several classes is said to have one
+WRONG_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class ClassResult:
+    """How a model does on one class; a part of nothing is 0."""
+
+    name: str
+    photos: int  # of this class
+    precision: float  # of the photos said to be of it, the part that is
+    recall: float  # of its photos, the part said to be of it
+    f1: float  # 2 precision · recall / (precision + recall)
+    average_precision: float | None = None  # over all thresholds, where photos can have several classes
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer; where a photo can have several classes, about one of them, that is there or is not."""
+
+    photo: str
+    truth: str  # several classes have a comma between them
+    said: str
+    score: float  # of the class that was said
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a model does on labelled photos."""
+
+    model: str
+    photos: int  # judged
+    accuracy: float  # 0 to 1; where a photo can have several classes, the mean average precision
+    interval: tuple[float, float] | None  # where the true accuracy lies, 95 times of 100: Wilson's, or by drawing again
+    by_class: tuple[ClassResult, ...]  # of those that a photo has or that were said, in the model's order
+    confusion: Array | None  # (truth, said) counts, of these classes; None where a photo can have several
+    wrong: tuple[Mistake, ...]  # ten, the most confident ones first
+    unreadable: tuple[str, ...]  # photos, and why
+    multi_label: bool = False
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(one.name for one in self.by_class)
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs: numbers, texts and lists."""
+        told = asdict(self)
+        score = {"mean_average_precision" if self.multi_label else "accuracy": told.pop("accuracy")}
+        confusion = None if self.confusion is None else self.confusion.tolist()
+        return {"model": told.pop("model"), "photos": told.pop("photos"), **score, **told, "confusion": confusion}
+
+    def text(self) -> str:
+        """For people: the figures, the classes and the worst mistakes."""
+        from .report import text
+
+        return text(self)
+
+    def draw(self, path: str | PathLike[str]) -> None:
+        """Draw which classes are taken for which, or each one's average precision, into a .png, .svg or .pdf file.
+
+        Raises ArgumentError for another ending, or without matplotlib.
+        """
+        from .drawing import draw
+
+        draw(self, path)
+
+
+def measured(photo_set: PhotoSet, scores: Array, unreadable: Sequence[ImageError], model: str) -> Evaluation:
+    """What the scores (photos, classes) of the set's photos tell; `unreadable` are others, that have none.
+
+    Raises ArgumentError where there is no photo, or scores that are no numbers.
+    """
+    _check(photo_set, scores, unreadable, model)
+    several = photo_set.multi_label
+    targets = photo_set.targets
+    said = scores >= THRESHOLD if several else _highest(scores)
+    shown = np.flatnonzero(targets.any(0) | said.any(0))
+    accuracy, interval = _mean_precision(targets, scores) if several else _accuracy(targets, said)
+    return Evaluation(
+        model=model,
+        photos=len(photo_set),
+        accuracy=accuracy,
+        interval=interval,
+        by_class=_class_results(photo_set, scores, said, shown),
+        confusion=None if several else _confusion(targets[:, shown], said[:, shown]),
+        wrong=_several_wrong(photo_set, scores) if several else _wrong(photo_set, scores),
+        unreadable=tuple(map(str, unreadable)),
+        multi_label=several,
+    )
+
+
+def _check(photo_set: PhotoSet, scores: Array, unreadable: Sequence[ImageError], model: str) -> None:
+    if not len(photo_set):
+        why = f"none of the {len(unreadable):,} can be read; of one of them: {unreadable[0]}" if unreadable else "none"
+        raise ArgumentError(f"{model} cannot be judged without photos: {why}")
+    if scores.shape != photo_set.targets.shape:
+        raise ArgumentError(f"{model}: scores of shape {scores.shape} came, of {photo_set.targets.shape} were expected")
+    broken = int((~np.isfinite(scores)).any(1).sum())
+    if broken:
+        raise ArgumentError(f"{model}: the scores of {broken:,} photos are no numbers; its weights are damaged")
+
+
+def _highest(scores: Array) -> Array:
+    """(photos, classes) bool: the class with the highest score."""
+    return np.asarray(scores.argmax(1)[:, None] == np.arange(scores.shape[1]))
+
+
+def _accuracy(targets: Array, said: Array) -> tuple[float, tuple[float, float]]:
+    hits = int((targets & said).sum())
+    return hits / len(said), likely_share(hits, len(said))
+
+
+def _mean_precision(targets: Array, scores: Array) -> tuple[float, tuple[float, float] | None]:
+    """Over the classes that a photo has."""
+    present = targets.any(0)
+    if not present.any():
+        return 0.0, None
+    mean = float(figures.average_precisions(targets[:, present], scores[:, present]).mean())
+    return mean, figures.likely_mean_precision(targets, scores)
+
+
+def _confusion(targets: Array, said: Array) -> Array:
+    return figures.confusion(targets.argmax(1), said.argmax(1), targets.shape[1])
+
+
+def _class_results(photo_set: PhotoSet, scores: Array, said: Array, shown: Array) -> tuple[ClassResult, ...]:
+    targets, said = photo_set.targets[:, shown], said[:, shown]
+    hits, photos, times = (targets & said).sum(0), targets.sum(0), said.sum(0)
+    rows = np.stack([figures.parts(hits, times), figures.parts(hits, photos), figures.parts(2 * hits, photos + times)])
+    areas: list[float | None] = [None] * len(shown)
+    if photo_set.multi_label and len(shown):
+        found = figures.average_precisions(targets, scores[:, shown])
+        areas = [None if np.isnan(area) else float(area) for area in found]
+    names = [photo_set.classes[number] for number in shown]
+    return tuple(
+        ClassResult(name, int(count), float(precision), float(recall), float(f1), area)
+        for name, count, (precision, recall, f1), area in zip(names, photos, rows.T, areas, strict=True)
+    )
+
+
+def _wrong(photo_set: PhotoSet, scores: Array) -> tuple[Mistake, ...]:
+    said, classes = scores.argmax(1), photo_set.classes
+    confidence = np.where(said == photo_set.numbers, -np.inf, scores.max(1))
+    return tuple(
+        Mistake(_name(photo_set, row), classes[photo_set.numbers[row]], classes[said[row]], float(confidence[row]))
+        for row in np.argsort(-confidence, kind="stable")[:WRONG_SHOWN]
+        if np.isfinite(confidence[row])
+    )
+
+
+def _several_wrong(photo_set: PhotoSet, scores: Array) -> tuple[Mistake, ...]:
+    """Of all photos and classes, where the score is farthest from the truth."""
+    wrong = (scores >= THRESHOLD) != photo_set.targets
+    distance = np.where(wrong, np.abs(scores - photo_set.targets), -1.0).ravel()
+    places = [place for place in np.argsort(-distance, kind="stable")[:WRONG_SHOWN] if distance[place] >= 0]
+    return tuple(
+        Mistake(_name(photo_set, row), _truth(photo_set, row), photo_set.classes[column], float(scores[row, column]))
+        for row, column in (divmod(int(place), scores.shape[1]) for place in places)
+    )
+
+
+def _name(photo_set: PhotoSet, row: int) -> str:
+    return describe(photo_set.photos[row])
+
+
+def _truth(photo_set: PhotoSet, row: int) -> str:
+    return ", ".join(photo_set.classes[number] for number in np.flatnonzero(photo_set.targets[row]))
