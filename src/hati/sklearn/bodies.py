@@ -1,0 +1,100 @@
+"""Bodies stay in memory once they are loaded: the copies that a grid search makes of an estimator share them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from os import PathLike, fspath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import ArgumentError, ImageError
+from ..graph import Graph, Layer
+from ..layers import Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D
+from ..loading import load
+from ..model import Model
+from ..passes import with_input
+from ..photos import Photo
+from ..transfer.body import Body, Seen
+from ..transfer.views import AS_IT_IS, View
+from ..weights import Weights
+
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
+
+Array = np.ndarray
+Network = str | PathLike[str] | Model
+
+HELD = 4  # bodies, the ones used last
+POOLINGS: dict[str | None, Layer] = {"avg": GlobalAveragePooling2D(), "max": GlobalMaxPooling2D(), None: Flatten()}
+
+
+def model_of(network: Network) -> Model:
+    """A model as it was given, or by its name or file, loaded once. Raises ArgumentError for anything else."""
+    if isinstance(network, Model):
+        return network
+    if not isinstance(network, str | PathLike):
+        kinds = "a name of the catalog, the path of a .safetensors file, or a hati.Model"
+        raise ArgumentError(f"model is {network!r:.80}; it can be {kinds}")
+    return _loaded(fspath(network), _state(network))
+
+
+def body_of(network: Network, layer: str | None = None, pooling: str | None = "avg") -> Body:
+    """A model up to one of its layers, whose map is pooled over height and width, or with None laid out flat.
+
+    Raises GraphError for a layer that is not there, and what `hati.load` raises.
+    """
+    if pooling not in POOLINGS:
+        raise ArgumentError(f"pooling is {pooling!r}; it can be {', '.join(map(repr, POOLINGS))}")
+    model = model_of(network)
+    return _body(model, model.lazy_weights, layer, pooling)
+
+
+def see(body: Body, found: Sequence[Photo], views: Sequence[View] = (AS_IT_IS,)) -> Array:
+    """(photos, views, numbers) float32. Raises ImageError where a photo cannot be read, and says which."""
+    seen = body.see(found, views, verbose=0)
+    if seen.errors:
+        raise _first_error(seen)
+    return seen.vectors
+
+
+def tagged(tags: Tags) -> Tags:
+    """What scikit-learn is told of an input of photos."""
+    tags.input_tags.one_d_array = tags.input_tags.string = True
+    tags.input_tags.two_d_array = False
+    return tags
+
+
+def _first_error(seen: Seen) -> ImageError:
+    error, others = seen.errors[0], len(seen.errors) - 1
+    more = f" ({others} more cannot be read)" if others else ""
+    return type(error)(f"X[{int(seen.readable.argmin())}]: {error}{more}")
+
+
+@lru_cache(HELD)
+def _loaded(name: str, state: tuple[int, ...]) -> Model:
+    return load(name)
+
+
+def _state(file: str | PathLike[str]) -> tuple[int, ...]:
+    """What changes with a file's content; nothing for a name of the catalog."""
+    if not os.path.isfile(file):
+        return ()
+    found = os.stat(file)
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+@lru_cache(HELD)
+def _body(model: Model, weights: Weights, layer: str | None, pooling: str | None) -> Body:
+    """`weights` are the model's own: others can take their place."""
+    body = Body.of(model)
+    if layer is None and pooling == "avg":
+        return body
+    graph = model.graph.cut(layer or model.feature_layer)
+    if len(graph.output.shape) > 1:
+        graph = with_input(graph, (*body.size, 3))
+        graph = Graph(POOLINGS[pooling](graph.output, name="pooling"), graph.name)
+    return replace(body, graph=graph, weights=weights.of(graph))
