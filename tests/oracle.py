@@ -1,6 +1,6 @@
 """Keras 3 as the oracle: the same network there, with the same weights."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,19 +47,25 @@ def bodies(network: Network) -> Iterator[tuple[Model, Any, tuple[tuple[int, int]
 
 
 def is_same_network(model: Model, twin: Any) -> bool:
-    """The same names in the same order, the same weights, and the same counts, trainable and not.
+    """The same names in the same order, the same weights, the same counts, trainable and not, and the same batch norms.
 
     Of Keras, these are the names of the layers and of what it computes outside of any, such as x + 3; a nested
     Sequential's layers stand in its place.
     """
-    theirs = [inner.name for operation in twin.operations for inner in getattr(operation, "layers", [operation])]
+    theirs = [inner for operation in twin.operations for inner in getattr(operation, "layers", [operation])]
     trainable = sum(int(np.prod(weight.shape)) for weight in twin.trainable_weights)
     totals = summary.totals(model.graph)
     return (
-        [layer.name for layer in model.layers] == theirs
+        [layer.name for layer in model.layers] == [layer.name for layer in theirs]
         and list(model.graph.weights().values()) == [tuple(weight.shape) for weight in twin.weights]
         and (totals.parameters, totals.trainable) == (twin.count_params(), trainable)
+        and batch_norms([node.layer for node in model.graph.nodes]) == batch_norms(theirs)
     )
+
+
+def batch_norms(layers: Sequence[Any]) -> list[tuple[float, float]]:
+    """How the running statistics follow and what is added to the variance, of one batch norm after the other."""
+    return [(layer.momentum, layer.epsilon) for layer in layers if type(layer).__name__ == "BatchNormalization"]
 
 
 def difference(model: Model, twin: Any, size: tuple[int, int]) -> float:

@@ -201,6 +201,27 @@ def test_frozen_layers_stay_as_they_are_and_the_others_learn() -> None:
     assert not any(np.array_equal(array, before[name]) for name, array in network.arrays().items())
 
 
+def test_what_is_still_learns_and_keeps_its_statistics() -> None:
+    graph = small()
+    before = lively(graph)
+    network = Network(graph, before)
+    network.freeze((), still=[node.name for node in graph.nodes if isinstance(node.layer, layers.BatchNormalization)])
+    train(network, 1)
+    same = {name for name, array in network.arrays().items() if np.array_equal(array, before[name])}
+    assert same == {name for name in before if "/moving_" in name}
+
+
+@pytest.mark.parametrize("momentum", [0.9, 0.999])
+def test_running_statistics_follow_by_their_momentum(momentum: float) -> None:
+    graph = Graph(layers.BatchNormalization(momentum=momentum)(InputLayer((4, 4, 2))(), name="bn"))
+    arrays = weights_for(graph)
+    network, x = Network(graph, arrays).train(), torch.rand(3, 4, 4, 2)
+    network(x)
+    for key, of_batch in (("moving_mean", x.mean((0, 1, 2))), ("moving_variance", x.var((0, 1, 2), correction=0))):
+        expected = momentum * arrays[f"bn/{key}"] + (1 - momentum) * of_batch.numpy()
+        np.testing.assert_allclose(network.arrays()[f"bn/{key}"], expected, rtol=1e-4)
+
+
 def test_what_is_frozen_drops_nothing() -> None:
     graph = Graph(layers.Dropout(0.5)(InputLayer((1000,))(), name="drop"))
     network, x = Network(graph, {}).train(), torch.ones(2, 1000)

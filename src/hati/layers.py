@@ -136,6 +136,7 @@ class BatchNormalization(Layer):
 
     epsilon: float = 1e-3
     scale: bool = True
+    momentum: float = 0.99  # of the running statistics, in training
 
     def weights(self, x: Sequence[Shape]) -> dict[str, WeightShape]:
         names = (*(("gamma",) if self.scale else ()), "beta", *self.running)

@@ -41,6 +41,7 @@ SCALES = {  # width, depth, dropout
 }
 DROPPED = 0.2  # share of pictures that the last block is left out for in training
 DEVIATION = (0.229, 0.224, 0.225)  # of ImageNet's red, green and blue
+batch_norm = BatchNormalization()
 
 
 def efficientnet(shape: Shape, head: Head = Head(), *, published: bool = False, name: str) -> Graph:
@@ -73,7 +74,7 @@ def inverted_residual(
     y = depthwise(y, kernel, stride, pad=f"{name}_dwconv_pad", name=f"{name}_dwconv")
     y = squeeze_excite(activated(y, name=name), channels(x.shape) // 4, name=name)
     y = Conv2D(filters, 1, padding="same", use_bias=False)(y, name=f"{name}_project_conv")
-    y = BatchNormalization()(y, name=f"{name}_project_bn")
+    y = batch_norm(y, name=f"{name}_project_bn")
     return added(y, x, drop, name=name) if stride == 1 and x.shape == y.shape else y
 
 
@@ -94,13 +95,15 @@ def added(y: Node, x: Node, drop: float, *, name: str) -> Node:
     return Add()(y, x, name=f"{name}_add")
 
 
-def top(x: Node, filters: int, head: Head, dropout: float, *, name: str) -> Graph:
-    x = activated(Conv2D(filters, 1, padding="same", use_bias=False)(x, name="top_conv"), name="top")
+def top(
+    x: Node, filters: int, head: Head, dropout: float, norm: BatchNormalization = batch_norm, *, name: str
+) -> Graph:
+    x = activated(Conv2D(filters, 1, padding="same", use_bias=False)(x, name="top_conv"), norm, name="top")
     if not head.include_top:
         return Graph(pooled(x, head, average="avg_pool", maximum="max_pool"), name)
     x = Dropout(dropout)(GlobalAveragePooling2D()(x, name="avg_pool"), name="top_dropout")
     return Graph(classifier(x, head), name)
 
 
-def activated(x: Node, *, name: str) -> Node:
-    return Activation("silu")(BatchNormalization()(x, name=f"{name}_bn"), name=f"{name}_activation")
+def activated(x: Node, norm: BatchNormalization = batch_norm, *, name: str) -> Node:
+    return Activation("silu")(norm(x, name=f"{name}_bn"), name=f"{name}_activation")

@@ -55,6 +55,7 @@ SCALES = {  # stages, filters of the stem, width, depth
     "efficientnetv2-l": ("l", 32, 1.0, 1.0),
 }
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's red, green and blue
+batch_norm = BatchNormalization(momentum=0.9)
 
 
 def efficientnet_v2(shape: Shape, head: Head = Head(), *, include_preprocessing: bool = True, name: str) -> Graph:
@@ -63,7 +64,8 @@ def efficientnet_v2(shape: Shape, head: Head = Head(), *, include_preprocessing:
     x = InputLayer(shape)()
     if include_preprocessing:
         x = preprocessed(x, by_channel=kind == "b" and shape[2] == 3)
-    x = activated(Conv2D(nearest(stem * width), 3, 2, "same", use_bias=False)(x, name="stem_conv"), name="stem")
+    x = Conv2D(nearest(stem * width), 3, 2, "same", use_bias=False)(x, name="stem_conv")
+    x = activated(x, batch_norm, name="stem")
     total = sum(repeats for repeats, *_ in STAGES[kind])
     number = 0
     for stage, (repeats, stride, expansion, filters, squeezed) in enumerate(STAGES[kind], 1):
@@ -72,7 +74,7 @@ def efficientnet_v2(shape: Shape, head: Head = Head(), *, include_preprocessing:
             place, drop = f"block{stage}{chr(ord('a') + n)}", DROPPED * number / total
             x = block(x, stride if n == 0 else 1, expansion, nearest(filters * width), drop, name=place)
             number += 1
-    return top(x, nearest(1280 * width), head, 0.2, name=name)
+    return top(x, nearest(1280 * width), head, 0.2, batch_norm, name=name)
 
 
 def preprocessed(x: Node, *, by_channel: bool) -> Node:
@@ -85,11 +87,11 @@ def preprocessed(x: Node, *, by_channel: bool) -> Node:
 def inverted_residual(x: Node, stride: int, expansion: int, filters: int, drop: float, *, name: str) -> Node:
     """1×1 to more channels, a 3×3 for each, squeeze-excite, 1×1 to `filters`, the input added where shapes agree."""
     y = Conv2D(channels(x.shape) * expansion, 1, padding="same", use_bias=False)(x, name=f"{name}_expand_conv")
-    y = activated(y, name=f"{name}_expand")
+    y = activated(y, batch_norm, name=f"{name}_expand")
     y = DepthwiseConv2D(3, stride, "same", use_bias=False)(y, name=f"{name}_dwconv2")
-    y = squeeze_excite(activated(y, name=name), channels(x.shape) // 4, name=name)
+    y = squeeze_excite(activated(y, batch_norm, name=name), channels(x.shape) // 4, name=name)
     y = Conv2D(filters, 1, padding="same", use_bias=False)(y, name=f"{name}_project_conv")
-    y = BatchNormalization()(y, name=f"{name}_project_bn")
+    y = batch_norm(y, name=f"{name}_project_bn")
     return added(y, x, drop, name=name) if stride == 1 and x.shape == y.shape else y
 
 
@@ -97,12 +99,12 @@ def fused_residual(x: Node, stride: int, expansion: int, filters: int, drop: flo
     """The same with one full 3×3 in place of the first 1×1 and the 3×3 for each channel."""
     if expansion > 1:
         y = Conv2D(channels(x.shape) * expansion, 3, stride, "same", use_bias=False)(x, name=f"{name}_expand_conv")
-        y = activated(y, name=f"{name}_expand")
+        y = activated(y, batch_norm, name=f"{name}_expand")
         y = Conv2D(filters, 1, padding="same", use_bias=False)(y, name=f"{name}_project_conv")
-        y = BatchNormalization()(y, name=f"{name}_project_bn")
+        y = batch_norm(y, name=f"{name}_project_bn")
     else:
         y = Conv2D(filters, 3, stride, "same", use_bias=False)(x, name=f"{name}_project_conv")
-        y = activated(y, name=f"{name}_project")
+        y = activated(y, batch_norm, name=f"{name}_project")
     return added(y, x, drop, name=name) if stride == 1 and x.shape == y.shape else y
 
 

@@ -6,6 +6,7 @@ from .blocks import Head, classifier, depthwise, pooled, rounded
 
 # Table 2 of the paper: expansion, filters, repeats, stride of the first
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+batch_norm = BatchNormalization(momentum=0.999)
 
 
 def mobilenet_v2(
@@ -13,13 +14,13 @@ def mobilenet_v2(
 ) -> Graph:
     """`alpha` scales every width, the last convolution's only where it is more than 1."""
     x = Conv2D(rounded(32 * alpha), 3, 2, "same", use_bias=False)(InputLayer(shape)(), name="Conv1")
-    x = ReLU(6.0)(BatchNormalization()(x, name="bn_Conv1"), name="Conv1_relu")
+    x = ReLU(6.0)(batch_norm(x, name="bn_Conv1"), name="Conv1_relu")
     blocks = [(t, filters, s if n == 0 else 1) for t, filters, repeats, s in STAGES for n in range(repeats)]
     for number, (expansion, filters, stride) in enumerate(blocks):
         place = f"block_{number}" if number else "expanded_conv"
         x = inverted_residual(x, expansion, rounded(int(filters * alpha)), stride, name=place)
     x = Conv2D(rounded(1280 * max(alpha, 1)), 1, use_bias=False)(x, name="Conv_1")
-    x = ReLU(6.0)(BatchNormalization()(x, name="Conv_1_bn"), name="out_relu")
+    x = ReLU(6.0)(batch_norm(x, name="Conv_1_bn"), name="out_relu")
     if not head.include_top:
         return Graph(pooled(x, head), name)
     return Graph(classifier(GlobalAveragePooling2D()(x), head), name)
@@ -34,9 +35,9 @@ def inverted_residual(x: Node, expansion: int, filters: int, stride: int, *, nam
     y = depthwise(y, 3, stride, pad=f"{name}_pad", name=f"{name}_depthwise")
     y = bn_relu6(y, name=f"{name}_depthwise")
     y = Conv2D(filters, 1, padding="same", use_bias=False)(y, name=f"{name}_project")
-    y = BatchNormalization()(y, name=f"{name}_project_BN")
+    y = batch_norm(y, name=f"{name}_project_BN")
     return Add()(x, y, name=f"{name}_add") if stride == 1 and x.shape == y.shape else y
 
 
 def bn_relu6(x: Node, *, name: str) -> Node:
-    return ReLU(6.0)(BatchNormalization()(x, name=f"{name}_BN"), name=f"{name}_relu")
+    return ReLU(6.0)(batch_norm(x, name=f"{name}_BN"), name=f"{name}_relu")

@@ -54,6 +54,7 @@ STAGES = {
     ),
 }
 LAST = {"MobileNetV3Large": 1280, "MobileNetV3Small": 1024}
+batch_norm = BatchNormalization(momentum=0.999)
 
 
 def mobilenet_v3(
@@ -72,7 +73,7 @@ def mobilenet_v3(
         x = Rescaling(1 / 127.5, -1.0)(x)
     last_function = RE if minimalistic else HS
     x = Conv2D(16, 3, 2, "same", use_bias=False)(x, name="conv")
-    x = activated(BatchNormalization()(x, name="conv_bn"), last_function)
+    x = activated(batch_norm(x, name="conv_bn"), last_function)
     squeezes = count()
     for number, (expansion, filters, kernel, stride, squeezed, function) in enumerate(STAGES[name]):
         if minimalistic:
@@ -82,7 +83,7 @@ def mobilenet_v3(
         wide = rounded(channels(x.shape) * expansion)
         x = inverted_residual(x, wide, rounded(filters * alpha), kernel, stride, squeeze, function, name=place)
     x = Conv2D(rounded(channels(x.shape) * 6), 1, padding="same", use_bias=False)(x, name="conv_1")
-    x = activated(BatchNormalization()(x, name="conv_1_bn"), last_function)
+    x = activated(batch_norm(x, name="conv_1_bn"), last_function)
     if not head.include_top:
         return Graph(pooled(x, head, average="avg_pool", maximum="max_pool"), name)
     x = GlobalAveragePooling2D(keepdims=True)(x)
@@ -104,13 +105,13 @@ def inverted_residual(
     y = x
     if name != "expanded_conv":
         y = Conv2D(wide, 1, padding="same", use_bias=False)(y, name=f"{name}_expand")
-        y = activated(BatchNormalization()(y, name=f"{name}_expand_bn"), function)
+        y = activated(batch_norm(y, name=f"{name}_expand_bn"), function)
     y = depthwise(y, kernel, stride, pad=f"{name}_depthwise_pad", name=f"{name}_depthwise")
-    y = activated(BatchNormalization()(y, name=f"{name}_depthwise_bn"), function)
+    y = activated(batch_norm(y, name=f"{name}_depthwise_bn"), function)
     if squeeze is not None:
         y = squeeze_excite(y, squeeze, name=f"{name}_squeeze_excite")
     y = Conv2D(filters, 1, padding="same", use_bias=False)(y, name=f"{name}_project")
-    y = BatchNormalization()(y, name=f"{name}_project_bn")
+    y = batch_norm(y, name=f"{name}_project_bn")
     return Add()(x, y, name=f"{name}_add") if stride == 1 and x.shape == y.shape else y
 
 

@@ -26,12 +26,13 @@ SIZES = {  # filters of the stem, filters of the first cells, normal cells in a 
     "nasnet_mobile": (32, 44, 4, False),
     "nasnet_large": (96, 168, 6, True),
 }
+batch_norm = BatchNormalization(momentum=0.9997)
 
 
 def nasnet(shape: Shape, head: Head = Head(), *, name: str) -> Graph:
     stem, filters, repeats, skips = SIZES[name]
     x = Conv2D(stem, 3, 2, use_bias=False)(InputLayer(shape)(), name="stem_conv1")
-    x = BatchNormalization()(x, name="stem_bn1")
+    x = batch_norm(x, name="stem_bn1")
     x, p = reduction_cell(x, x, filters // 4, name="stem_1"), x
     x, p = reduction_cell(x, p, filters // 2, name="stem_2"), x
     for row in range(3):
@@ -110,7 +111,7 @@ def adjusted(p: Node, x: Node, filters: int, *, name: str) -> Node:
         one = every_second(p, filters, name=f"1_{name}")
         shifted = Cropping2D(((1, 0), (1, 0)))(ZeroPadding2D(((0, 1), (0, 1)))(p))
         other = every_second(shifted, filters, name=f"2_{name}")
-        return BatchNormalization()(Concatenate()(one, other), name=f"adjust_bn_{name}")
+        return batch_norm(Concatenate()(one, other), name=f"adjust_bn_{name}")
     if channels(p.shape) != filters and p is not x:
         return relu_conv_bn(p, filters, conv=f"adjust_conv_projection_{name}", bn=f"adjust_bn_{name}")
     return p
@@ -128,14 +129,14 @@ def separable(x: Node, filters: int, kernel: int, stride: int = 1, *, name: str)
         x = padded(x, kernel, name=f"separable_conv_1_pad_{name}")
     padding: Padding = "valid" if stride == 2 else "same"
     x = SeparableConv2D(filters, kernel, stride, padding, use_bias=False)(x, name=f"separable_conv_1_{name}")
-    x = Activation("relu")(BatchNormalization()(x, name=f"separable_conv_1_bn_{name}"))
+    x = Activation("relu")(batch_norm(x, name=f"separable_conv_1_bn_{name}"))
     x = SeparableConv2D(filters, kernel, padding="same", use_bias=False)(x, name=f"separable_conv_2_{name}")
-    return BatchNormalization()(x, name=f"separable_conv_2_bn_{name}")
+    return batch_norm(x, name=f"separable_conv_2_bn_{name}")
 
 
 def relu_conv_bn(x: Node, filters: int, *, conv: str, bn: str) -> Node:
     x = Conv2D(filters, 1, padding="same", use_bias=False)(Activation("relu")(x), name=conv)
-    return BatchNormalization()(x, name=bn)
+    return batch_norm(x, name=bn)
 
 
 def average(x: Node, *, name: str) -> Node:

@@ -68,7 +68,7 @@ class Session:
         logits = _without_softmax(folded)
         self._softmax = logits is not folded
         self._kind = torch.float16 if half else torch.float32
-        with _room(f"the weights of {graph.name}", self.device, "free some, or take device='cpu'"):
+        with room(f"the weights of {graph.name}", self.device, "free some, or take device='cpu'"):
             self._network = Network(logits, arrays).requires_grad_(False).eval().to(self.device, self._kind)
 
     def __call__(self, x: Array) -> Array:
@@ -77,7 +77,7 @@ class Session:
         Raises ArgumentError where the batch does not fit into the device's memory.
         """
         pictures = f"a batch of {len(x)}, {'×'.join(map(str, x.shape[1:]))} each"
-        with _room(pictures, self.device, "take a smaller batch_size"):
+        with room(pictures, self.device, "take a smaller batch_size"):
             return np.asarray(self.compute(self.upload(x)).cpu())
 
     def upload(self, x: Array) -> torch.Tensor:
@@ -161,7 +161,7 @@ def _without_softmax(graph: Graph) -> Graph:
 
 
 @contextmanager
-def _room(what: str, device: torch.device, advice: str) -> Iterator[None]:
+def room(what: str, device: torch.device, advice: str) -> Iterator[None]:
     """Raises ArgumentError where the device's memory does not suffice."""
     import torch
 

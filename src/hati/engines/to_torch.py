@@ -21,7 +21,6 @@ Array = np.ndarray
 Tensors = Mapping[str, Tensor]
 Rule = Callable[[Layer, list[Tensor], Tensors, bool], Tensor]
 Axes = tuple[int, ...]
-MOMENTUM = 0.99  # of batch norm's running statistics in training: Keras' default
 
 # the graph's axes of each kind of kernel in PyTorch's order
 DENSE, CONVOLUTION, DEPTHWISE = (1, 0), (3, 2, 0, 1), (2, 3, 0, 1)
@@ -45,7 +44,7 @@ class Network(nn.Module):
 
     def __init__(self, graph: Graph, arrays: Mapping[str, Array]):
         super().__init__()
-        self.graph, self.frozen = graph, frozenset[str]()
+        self.graph, self.still = graph, frozenset[str]()
         for node in graph.nodes:
             for key in node.weights():
                 self._keep(node, key, arrays[f"{node.name}/{key}"])
@@ -60,18 +59,22 @@ class Network(nn.Module):
             node = step.node
             inputs = [values[feed.name] for feed in node.inputs] or [x]
             w = {key: self._tensor(name) for key, name in step.tensors.items()}
-            values[node.name] = step.rule(node.layer, inputs, w, self.training and node.name not in self.frozen)
+            values[node.name] = step.rule(node.layer, inputs, w, self.training and node.name not in self.still)
             for name in step.finished:
                 del values[name]
         return _channels_last(values[self.graph.output.name])
 
-    def freeze(self, names: Iterable[str]) -> None:
-        """Keep these layers, and no others, from being trained: weights and running statistics, nothing dropped."""
-        self.frozen = frozenset(names)
+    def freeze(self, names: Iterable[str], still: Iterable[str] = ()) -> None:
+        """Keep these layers, and no others, from being trained: weights and running statistics, nothing dropped.
+
+        Those that are to be `still` learn their weights, and are otherwise as in inference.
+        """
+        frozen = frozenset(names)
+        self.still = frozen | frozenset(still)
         for node in self.graph.nodes:
             for key in node.weights():
                 if key not in node.layer.running:
-                    self._tensor(_own_name(node, key)).requires_grad_(node.name not in self.frozen)
+                    self._tensor(_own_name(node, key)).requires_grad_(node.name not in frozen)
 
     def arrays(self) -> dict[str, Array]:
         """A copy of every weight by its name in the graph, laid as the graph lays it."""
@@ -134,7 +137,7 @@ def _from_torch(tensor: Tensor, shape: tuple[int, ...], axes: Axes | None) -> Ar
     if axes is not None:
         turned = tensor.reshape([shape[axis] for axis in axes])
         tensor = turned.permute([axes.index(axis) for axis in range(len(axes))])
-    return np.array(tensor, order="C")
+    return np.array(tensor.numpy(), order="C")
 
 
 @singledispatch
@@ -196,11 +199,11 @@ def _(layer: layers.SeparableConv2D, x: list[Tensor], w: Tensors, training: bool
 def _(layer: layers.BatchNormalization, x: list[Tensor], w: Tensors, training: bool) -> Tensor:
     """In training by the batch's own statistics, which go into the running ones; the variance as Keras counts it."""
     mean, variance = (w[key].clone() if training else w[key] for key in layer.running)
-    scale, shift = w.get("gamma"), w["beta"]
-    y = functional.batch_norm(x[0], mean, variance, scale, shift, training, momentum=1 - MOMENTUM, eps=layer.epsilon)
+    scale, shift, new = w.get("gamma"), w["beta"], 1 - layer.momentum
+    y = functional.batch_norm(x[0], mean, variance, scale, shift, training, momentum=new, eps=layer.epsilon)
     if training:
         count = x[0].numel() // len(mean)
-        biased = variance - (variance - MOMENTUM * w["moving_variance"]) / count  # PyTorch divides by count - 1
+        biased = variance - (variance - layer.momentum * w["moving_variance"]) / count  # PyTorch divides by count - 1
         w["moving_mean"].copy_(mean)
         w["moving_variance"].copy_(biased)
     return y
@@ -236,7 +239,9 @@ def _(layer: layers.Activation, x: list[Tensor], w: Tensors, training: bool) -> 
 
 @apply.register
 def _(layer: layers.ReLU, x: list[Tensor], w: Tensors, training: bool) -> Tensor:
-    return x[0].clamp(0, layer.max_value)
+    if layer.max_value is None:
+        return functional.relu(x[0])
+    return functional.hardtanh(x[0], 0, layer.max_value)  # as clamp, with one kernel for the gradient and not five
 
 
 @apply.register
