@@ -20,9 +20,9 @@ from hati.labels import Label
 from hati.layers import Dense
 from hati.measuring import likely_share
 from hati.model import Model
+from hati.photo_set import PhotoSet
 from hati.taught import Provenance
 from hati.transfer.heads import joined
-from hati.transfer.photo_set import PhotoSet
 from hati.weights import from_arrays
 
 Array = np.ndarray

@@ -18,6 +18,7 @@ FLOORS = (
     {"layers", "summary"},
     {"labels", "download", "graph_json", "taught"},
     {"photos"},
+    {"photo_set"},
     {"preprocessing"},
     {"passes", "architectures", "catalog", "inputs", "quantisation"},
     {"weights"},
@@ -25,7 +26,9 @@ FLOORS = (
     {"model", "calibration"},
     {"applications", "optimising"},
     {"loading"},
-    {"choosing", "transfer", "evaluating", "sklearn"},
+    {"choosing", "evaluating"},
+    {"transfer"},
+    {"sklearn"},
     {"cli", "__main__"},
 )
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}

@@ -7,9 +7,10 @@ import pytest
 from sorted_photos import sort_photos
 
 import hati
+from hati import photo_set
 from hati.errors import ArgumentError
 from hati.taught import Provenance
-from hati.transfer import photo_set, probing
+from hati.transfer import probing
 from hati.transfer.body import Body
 from hati.transfer.heads import Standardisation, class_means, joined, parted, unit
 from hati.transfer.imprinting import imprint, sharpness

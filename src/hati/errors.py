@@ -8,6 +8,8 @@ HatiError                    caught by `except ValueError` too, as Keras' own re
 │   ├── ImageNotFound        no file there (a FileNotFoundError too)
 │   └── ImageTooLarge        more pixels than hati opens
 ├── LabelsError              scores that no label list fits
+├── TrainingError            a training that cannot go on
+│   └── TrainingStopped      by whoever waits for it
 ├── UnknownModel             a name that is not in the catalog
 └── WeightsError             a weights file that is damaged, hostile, or of another network
     └── WeightsUnavailable   not on this machine, and not to be had from where it lies
@@ -46,6 +48,14 @@ class ImageTooLarge(ImageError):
 
 
 class LabelsError(HatiError):
+    pass
+
+
+class TrainingError(HatiError):
+    pass
+
+
+class TrainingStopped(TrainingError):
     pass
 
 

@@ -6,11 +6,11 @@ import os
 
 import numpy as np
 
+from .. import photo_set
 from ..errors import ArgumentError, ImageError
 from ..loading import load
 from ..model import Model
 from ..progress import Verbose, track
-from ..transfer import photo_set
 from .classes import matched
 from .evaluation import ClassResult, Evaluation, Mistake, measured
 

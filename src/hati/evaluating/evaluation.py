@@ -11,8 +11,8 @@ import numpy as np
 
 from ..errors import ArgumentError, ImageError
 from ..measuring import likely_share
+from ..photo_set import PhotoSet
 from ..photos import describe
-from ..transfer.photo_set import PhotoSet
 from . import scores as figures
 
 Array = np.ndarray

@@ -13,11 +13,11 @@ from PIL import Image
 
 from ..errors import ImageError
 from ..measuring import cores
+from ..photo_set import PhotoSet
 from ..photos import Photo, describe, read
 from ..pipeline import in_order
-from ..transfer.heads import unit
-from ..transfer.photo_set import PhotoSet
 from .alignment import SIDE, likeness
+from .heads import unit
 
 Array = np.ndarray
 

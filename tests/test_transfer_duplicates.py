@@ -10,10 +10,10 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 import hati
-from hati.evaluating import alignment
-from hati.evaluating.duplicates import SAME, near_duplicates
+from hati.transfer import alignment
+from hati.photo_set import PhotoSet
 from hati.transfer.body import Body
-from hati.transfer.photo_set import PhotoSet
+from hati.transfer.duplicates import SAME, near_duplicates
 
 Change = Callable[[Image.Image], Image.Image]
 

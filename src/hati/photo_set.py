@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import photos
-from ..errors import ArgumentError
-from ..photos import Photo
+from . import photos
+from .errors import ArgumentError
+from .photos import Photo
 
 Array = np.ndarray
 

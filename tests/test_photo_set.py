@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sorted_photos import sort_photos
 
+from hati import photo_set
 from hati.errors import ArgumentError
-from hati.transfer import photo_set
 
 
 def table(tmp_path: Path, text: str) -> Path:

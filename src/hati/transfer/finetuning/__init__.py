@@ -1,0 +1,176 @@
+"""Fine-tuning: a body learns a person's own classes together with the head that was found for it before.
+
+The head comes first, exactly, from a convex problem (`probing`); only then the body follows, at a lower rate, so that
+it is not distorted while the head is still wrong: Kumar et al. 2022, arXiv:2202.10054.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import ArgumentError
+from ...photo_set import PhotoSet
+from ...progress import Verbose
+from ...taught import CLASSES, SQUASHING
+from ...weights import from_arrays
+from ..body import Body
+from ..heads import Head, class_means
+from .outcome import Epoch, Finetuned
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+    from .course import Course
+    from .lessons import Share
+
+__all__ = ["Epoch", "Finetuned", "Recipe", "finetune"]
+
+MISSING = 'fine-tuning needs PyTorch: pip install "hati[torch]"; or take the method probe, which does without'
+USUAL = Recipe()
+
+
+def finetune(
+    body: Body,
+    head: Head,
+    train: PhotoSet,
+    validation: PhotoSet | None = None,
+    recipe: Recipe = USUAL,
+    *,
+    seed: int = 0,
+    checkpoints: Path | None = None,
+    device: str = "auto",
+    verbose: Verbose = "auto",
+) -> Finetuned:
+    """Teach a body and its head, both at once, starting from where they are.
+
+    Of the epoch with the smallest loss on the validation photos as much is taken as they like best, from nothing to all
+    of it; without such photos, the last epoch. With a folder for `checkpoints` each epoch is kept there, and the same
+    call goes on from it after a kill. On the processor one seed and one number of threads give one result, to the bit,
+    with or without a kill between. `device` is "cpu", "cuda", or "auto". Processes that `torchrun` started take their
+    share of each batch, and all return the result.
+
+    Raises ArgumentError where PyTorch is missing or the photos do not fit the head, ImageError for a photo that cannot
+    be read, TrainingStopped after Ctrl-C, TrainingError where the loss diverges or a checkpoint cannot be kept.
+    """
+    _check(body, head, train, validation, seed)
+    place = _device(device)
+    import torch
+
+    from ...engines.run_torch import room
+    from .processes import together
+
+    advice = "take a smaller batch_size, with accumulate for as many photos in a step; or unfreeze less"
+    seeds = torch.random.fork_rng([place] if place.type == "cuda" else [])
+    with seeds, together(place) as share, room(f"batches of {recipe.batch_size} photos", place, advice):
+        if len(train) < 2 * share.processes:
+            raise ArgumentError(f"{len(train)} photos came for {share.processes} processes; each needs two or more")
+        course = _course(body, head, (train, validation), recipe, seed, checkpoints, place, share, verbose)
+        course.run()
+        return _finetuned(course, body, head, train)
+
+
+def _course(
+    body: Body,
+    head: Head,
+    sets: tuple[PhotoSet, PhotoSet | None],
+    recipe: Recipe,
+    seed: int,
+    checkpoints: Path | None,
+    device: torch.device,
+    share: Share,
+    verbose: Verbose,
+) -> Course:
+    from .checkpoints import Checkpoint, fingerprint, marks
+    from .course import Course
+    from .learner import Learner
+    from .lessons import Lessons, Plain, workers_beside
+    from .losses import Loss
+    from .processes import agreed
+    from .unfreezing import with_logits
+
+    train, validation = sets
+    loss = Loss.of(train.targets, recipe.label_smoothing, balanced=recipe.balanced, multi_label=head.multi_label)
+    graph = with_logits(body.graph, len(train.classes))
+    with body.weights.borrowed() as arrays:
+        learner = Learner(graph, {**arrays, **head.arrays()}, recipe, device, share, loss)
+    checkpoint = None
+    if checkpoints is not None:
+        told = (body.checksum, body.preprocessing, body.size, recipe, seed, share.processes, device.type)
+        key = agreed(fingerprint(*told, *head.arrays().values(), *map(marks, sets)), share)
+        checkpoint = Checkpoint(Path(checkpoints) / f"{body.graph.name}-{key[:16]}.pt")
+    workers = workers_beside(device.type)
+    judged = Plain(validation, body, recipe.batch_size, workers) if validation is not None and len(validation) else None
+    lessons = Lessons(train, body, recipe, seed, share, workers)
+    return Course(learner, lessons, judged, recipe, checkpoint, verbose)
+
+
+def _finetuned(course: Course, body: Body, head: Head, train: PhotoSet) -> Finetuned:
+    arrays = course.learner.answering.arrays()
+    own = {name: arrays[name] for name in body.graph.weights()}
+    kernel, bias = arrays[f"{CLASSES}/kernel"], arrays[f"{CLASSES}/bias"]
+    means = class_means(_squashed(course, body, train, arrays), train.targets)
+    return Finetuned(
+        Body(body.graph, from_arrays(own, body.graph), body.preprocessing, body.size),
+        Head(head.standardisation, kernel, bias, means, head.multi_label),
+        tuple(course.epochs),
+        course.best,
+        course.taken,
+        course.stopped_early,
+        tuple(course.notes),
+        course.checkpoint.path if course.checkpoint else None,
+    )
+
+
+def _squashed(course: Course, body: Body, train: PhotoSet, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """(photos, numbers): what the head weighs, of the training photos as the finished model sees them."""
+    import torch
+
+    from ...engines.to_torch import Network
+    from .lessons import Plain
+
+    learner = course.learner
+    below = learner.network.graph.cut(SQUASHING)
+    network = Network(below, arrays).eval().to(learner.device)
+    with torch.inference_mode():
+        seen = [
+            network(torch.from_numpy(batch.x).to(learner.device)).cpu().numpy()
+            for batch in Plain(train, body, course.recipe.batch_size, course.lessons.workers).batches()
+        ]
+    return np.concatenate(seen)
+
+
+def _device(name: str) -> torch.device:
+    try:
+        import torch  # noqa: F401 - whether it is there
+    except (ImportError, OSError):
+        raise ArgumentError(MISSING) from None
+    from ...engines.run_torch import cuda_is_here, find_device
+    from .processes import own_device
+
+    return find_device(own_device(("cuda" if cuda_is_here() else "cpu") if name == "auto" else name))
+
+
+def _check(body: Body, head: Head, train: PhotoSet, validation: PhotoSet | None, seed: int) -> None:
+    numbers, classes = head.kernel.shape
+    if numbers != body.width:
+        raise ArgumentError(
+            f"the head weighs {numbers} numbers, and the body gives {body.width}; give the body's own head"
+        )
+    for name, found in (("training", train), ("validation", validation)):
+        if found is None:
+            continue
+        if len(found.classes) != classes or found.classes != train.classes:
+            raise ArgumentError(
+                f"the {name} photos have the classes {', '.join(found.classes[:5])}; the head knows {classes}, in the "
+                "order of the training photos: bring them to one list with photo_set.matched"
+            )
+        if found.multi_label != head.multi_label:
+            raise ArgumentError(f"the {name} photos and the head must both be for several classes a photo, or neither")
+    if len(train) < 2:
+        raise ArgumentError(f"{len(train)} photos came to learn from; two or more were expected")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ArgumentError(f"seed is {seed!r}; it can be a whole number, 0 or more")

@@ -1,0 +1,144 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from side_by_side.asking import PeerError
+from transfer import beside_keras, goals, measuring, report
+from transfer.measuring import Figures, Job, Results
+from transfer.plan import FULL, QUICK, Effort
+from transfer.seeing import drawn
+
+from hati.errors import ArgumentError
+
+EPOCHS = [[5.0, 0.6], [6.0, 0.9], [7.0, 0.8], [8.0, 0.9]]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "seconds"),
+    [
+        pytest.param(0.5, 5.0, id="at once"),
+        pytest.param(0.9, 6.0, id="the first of two"),
+        pytest.param(0.95, None, id="never"),
+    ],
+)
+def test_when_a_training_first_reached_an_accuracy(accuracy: float, seconds: float | None) -> None:
+    assert beside_keras.first_reached(EPOCHS, accuracy) == seconds
+
+
+def test_the_best_epoch_is_the_first_of_the_best() -> None:
+    assert beside_keras.best_epoch(EPOCHS) == (6.0, 0.9)
+
+
+@pytest.mark.parametrize("draw", range(3))
+def test_a_longer_draw_begins_with_the_shorter_one(draw: int) -> None:
+    numbers = np.repeat([0, 1, 2], 7)
+    few, many = drawn(numbers, 2, draw), drawn(numbers, 5, draw)
+    assert np.bincount(numbers[few]).tolist() == [2, 2, 2]
+    assert np.bincount(numbers[many]).tolist() == [5, 5, 5]
+    assert set(few) < set(many)
+    assert len(set(many)) == 15
+
+
+def test_draws_differ() -> None:
+    numbers = np.repeat([0, 1], 30)
+    assert not np.array_equal(drawn(numbers, 10, 0), drawn(numbers, 10, 1))
+
+
+@pytest.mark.parametrize(
+    ("effort", "method", "count", "draws"),
+    [
+        (FULL, "probe", 40, 10),
+        (FULL, "finetune", 2, 10),
+        (FULL, "finetune", 5, 5),
+        (FULL, "finetune", 40, 2),
+        (QUICK, "probe", 5, 2),
+        (QUICK, "finetune", 1, 2),
+    ],
+)
+def test_only_long_fine_tunings_get_fewer_draws(effort: Effort, method: str, count: int, draws: int) -> None:
+    assert effort.draws_of(method, count) == draws
+
+
+def test_a_run_goes_on_where_it_was_killed(tmp_path: Path) -> None:
+    path, done = tmp_path / "results.json", []
+
+    def job(name: str, failing: bool = False) -> Job:
+        def measure() -> Figures:
+            done.append(name)
+            if failing:
+                raise PeerError("it was ill")
+            return {"seconds": 1.0}
+
+        return Job(name, measure)
+
+    measuring.carry_out([job("a/1"), job("a/2", failing=True)], Results(path))
+    again = measuring.read(path)
+    assert again.failures() == {"a/2": "it was ill"}
+    assert again.column("a", "seconds") == [1.0]
+    measuring.carry_out([job("a/1"), job("a/2"), job("a/3")], again)
+    assert done == ["a/1", "a/2", "a/2", "a/3"]
+    assert measuring.read(path).column("a", "seconds") == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"about": {}}', '{"about": {}, "figures": 3}'])
+def test_a_file_of_another_kind_is_told_of(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(content)
+    with pytest.raises(ArgumentError, match=r"holds no results of benchmarks/run_transfer .*; remove it"):
+        measuring.read(path)
+
+
+GOAL = goals.Goal("sentence", "commands/set/probe", 0.9, 30)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "seconds", "word"),
+    [
+        pytest.param((0.9, 0.9), (29, 30), "yes", id="both reached"),
+        pytest.param((0.88, 0.92), (1, 1), "yes", id="the mean counts"),
+        pytest.param((0.88, 0.90), (1, 1), "no", id="too inaccurate"),
+        pytest.param((1.0, 1.0), (1, 31), "no", id="the slowest run counts"),
+        pytest.param((), (), "not measured", id="nothing"),
+    ],
+)
+def test_a_miss_is_told_as_a_miss(accuracies: tuple[float, ...], seconds: tuple[float, ...], word: str) -> None:
+    pairs = enumerate(zip(accuracies, seconds, strict=True))
+    found = Results(figures={f"{GOAL.group}/{i}": {"accuracy": a, "seconds": s} for i, (a, s) in pairs})
+    assert goals.of_goal(GOAL, found).word == word
+
+
+def beside(own_seconds: float, own_accuracy: float) -> Results:
+    """hati's script beside one of Keras', which took 9 s in all."""
+    own = {"seconds": own_seconds, "accuracy": own_accuracy}
+    keras = {"seconds": 9.0, "accuracy": 0.9, "epochs": EPOCHS}
+    return Results(figures={"keras/flowers/hati, probe/0": own, "keras/flowers/Keras on PyTorch/0": keras})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "accuracy", "measured", "reached"),
+    [
+        pytest.param(0.6, 0.9, "10.0×", True, id="Keras is as accurate after 6 s"),
+        pytest.param(0.7, 0.9, "8.6×", False, id="not so much quicker"),
+        pytest.param(0.9, 0.95, "10.0×", True, id="Keras never gets there"),
+        pytest.param(0.1, 0.5, "50.0×", False, id="quick but wrong"),
+    ],
+)
+def test_keras_is_measured_to_the_same_accuracy(seconds: float, accuracy: float, measured: str, reached: bool) -> None:
+    verdict = goals.of_keras("flowers", "probe", beside(seconds, accuracy))
+    assert verdict.measured.startswith(measured)
+    assert verdict.reached is reached
+
+
+def test_the_tables_tell_what_was_measured_and_what_failed() -> None:
+    found = beside(0.7, 0.95)
+    found.figures |= {
+        "curve/probe/5/0": {"accuracy": 0.7, "seconds": 1.0},
+        "curve/probe/5/1": {"accuracy": 0.8, "seconds": 1.0},
+        "teach/imprint/1/0": {"accuracy": 0.6, "recall": 0.5},
+        "commands/flowers/auto/0": {"failed": "it was ill"},
+    }
+    told = report.text(found)
+    for part in ("0.750  0.725 – 0.775   2", "imprint, from 1 photo", "in 0 of 1 runs", "to its best epoch"):
+        assert part in told
+    assert "* commands/flowers/auto/0 failed: it was ill" in told
+    assert "`hati train`, a new process" not in told, "nothing of it was measured"
