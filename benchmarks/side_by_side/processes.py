@@ -103,7 +103,7 @@ def in_new_processes(run: Run, commands: Mapping[str, Command]) -> Piece:
     return {name: row if row.failed else replace(row, memory=median(memory[name])) for name, row in piece.items()}
 
 
-def launched(command: Command, work: Path) -> Launched:
+def launched(command: Command, work: Path, patience: float = PATIENCE) -> Launched:
     """Raises PeerError where it does not end well."""
     program, *arguments = command.arguments
     environment, log = command.environment, work / "logs" / "launched.log"
@@ -116,7 +116,7 @@ def launched(command: Command, work: Path) -> Launched:
             capture_output=True,
             text=True,
             check=True,
-            timeout=PATIENCE,
+            timeout=patience,
         )
     except (subprocess.SubprocessError, OSError) as error:
         raise PeerError(str(error)) from None

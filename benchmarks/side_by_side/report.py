@@ -33,13 +33,13 @@ def text(results: Results, gpu: Path | None = None) -> str:
     return "\n\n".join(filter(None, parts))
 
 
-def put_into(page: Path, content: str) -> None:
-    """Replace what lies between the marks, or add them at the end."""
-    before, _, rest = page.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
+def put_into(page: Path, content: str, begin: str = BEGIN, end: str = END, heading: str = HEADING) -> None:
+    """Replace what lies between two marks, or add them at the end."""
+    before, _, rest = page.read_text().partition(begin)
+    after = rest.partition(end)[2]
     if not rest:
-        before = f"{before.rstrip()}\n\n{HEADING}\n\n"
-    page.write_text(f"{before}{BEGIN}\n{content}\n{END}{after or chr(10)}")
+        before = f"{before.rstrip()}\n\n{heading}\n\n"
+    page.write_text(f"{before}{begin}\n{content}\n{end}{after or chr(10)}")
 
 
 def about(results: Results) -> str:

@@ -1,0 +1,47 @@
+"""Accuracy against the number of photos of each class, by each method, over many draws of the photos."""
+
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from hati.transfer.finetuning import finetune
+
+from .measuring import Figures, Job
+from .plan import METHODS
+from .running import Run, cache_at
+from .seeing import Sight, drawn, flowers_of
+
+
+def jobs(run: Run) -> Iterator[Job]:
+    """The cheap ones first; of the others every point gets a draw before any gets its second."""
+    plan = [
+        (method, count, draw)
+        for method in METHODS
+        for draw in range(run.effort.draws)
+        for count in run.effort.counts
+        if draw < run.effort.draws_of(method, count)
+    ]
+    for method, count, draw in plan:
+        yield Job(f"curve/{method}/{count}/{draw}", partial(point, run, method, count, draw))
+
+
+def point(run: Run, method: str, count: int, draw: int) -> Figures:
+    with cache_at(run.work / "cache"):
+        flowers = flowers_of(run.photos)
+        start = time.perf_counter()
+        accuracy = (_finetuned if method == "finetune" else _headed)(flowers, method, count, draw)
+        return {"accuracy": accuracy, "seconds": time.perf_counter() - start}
+
+
+def _headed(flowers: Sight, method: str, count: int, draw: int) -> float:
+    return flowers.accuracy(flowers.head(method, drawn(flowers.train.numbers, count, draw)))
+
+
+def _finetuned(flowers: Sight, _: str, count: int, draw: int) -> float:
+    """From the probe's head, to the last epoch: no photo is spent on choosing one."""
+    places = drawn(flowers.train.numbers, count, draw)
+    head = flowers.head("probe", places)
+    found = finetune(flowers.body, head, flowers.train.take(places), seed=draw, device="cpu", verbose=0)
+    seen = found.body.see(flowers.validation.photos, verbose=0)
+    said = found.head.scores(found.head.standardisation(seen.first)).argmax(1)
+    return float((said == flowers.validation.numbers).mean())
