@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from hati.cli import main
 
 README = Path(__file__).parents[1] / "README.md"
+PAGES = (README, README.parent / "docs" / "transfer.md")
+LINK = re.compile(r"\]\(([^)#]+)\)")
 
 
 @pytest.fixture
@@ -37,6 +39,6 @@ def test_its_command_prints_what_it_says(command: tuple[str, ...]) -> None:
     assert CliRunner().invoke(main, command).stdout.strip() == shown.group(1).strip()
 
 
-@pytest.mark.parametrize("path", re.findall(r"\]\(([^)#]+)\)", README.read_text()))
-def test_its_links_lead_somewhere(path: str) -> None:
-    assert (README.parent / path).exists()
+@pytest.mark.parametrize(("page", "path"), [(page, path) for page in PAGES for path in LINK.findall(page.read_text())])
+def test_its_links_lead_somewhere(page: Path, path: str) -> None:
+    assert (page.parent / path).exists()

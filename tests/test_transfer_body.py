@@ -117,3 +117,12 @@ def test_views_are_what_they_say(body: Body) -> None:
     assert views(3) == (View(), View(mirrored=True), View(0.8))
     with pytest.raises(ArgumentError, match="views is 5; it can be 1 to 4"):
         views(5)
+
+
+def test_vectors_as_long_as_maps_are_not_kept(photos: list[str], empty_cache: Path) -> None:
+    from hati.sklearn.bodies import body_of
+
+    maps = body_of("EfficientNetLite0", "block2b_add", None)
+    assert maps.width > 8192
+    assert maps.see(photos[:2]).first.shape == (2, maps.width)
+    assert not Shelf(f"{maps.graph.name}-{maps._key}").path.exists()
