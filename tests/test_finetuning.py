@@ -24,7 +24,7 @@ Array = np.ndarray
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-QUICK = Recipe(epochs=2, batch_size=6, rate=1e-3, head_rate=1e-2)
+QUICK = Recipe(average=0.0, epochs=2, batch_size=6, rate=1e-3, head_rate=1e-2)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ STATISTICS = {name for name in FIRST | SECOND if "moving" in name}
         ({"rate": 0}, FIRST | SECOND | {"means"}),
         ({"head_rate": 0}, STATISTICS | HEAD),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
 def test_what_is_frozen_stays_to_the_bit_and_the_rest_learns(
     few: School, options: dict[str, Any], unchanged: set[str]

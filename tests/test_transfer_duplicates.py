@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 import hati
-from hati.transfer import alignment
 from hati.photo_set import PhotoSet
+from hati.transfer import alignment
 from hati.transfer.body import Body
 from hati.transfer.duplicates import SAME, near_duplicates
 
