@@ -37,7 +37,7 @@ class Recipe:
     batch_size: int = 16  # photos that go through the network at once, in each process
     accumulate: int = 1  # such batches for one step: where memory is scarce, a few small ones do as well as a large one
     rate: float = 3e-4  # of learning in the body, at its highest
-    head_rate: float = 3e-4  # of learning in the head, at its highest
+    head_rate: float = 5e-4  # of learning in the head, at its highest
     optimiser: Optimiser = "adamw"  # Loshchilov and Hutter 2019; or descent with Nesterov's momentum of 0.9
     weight_decay: float = 0.05  # of kernels; neither biases nor the scales of norms
     warm_up: float = 0.1  # share of all steps in which the rates rise; then they fall along a cosine
