@@ -71,9 +71,15 @@ def test_a_class_is_added_to_the_file(folder: Path, tmp_path: Path) -> None:
         (("{folder}", "--out", "{out}", "--validate", "nowhere"), "nowhere: there is no such folder", 2),
         (("{folder}", "--out", "{out}", "--model", "Nothing"), "Nothing", 2),
         (("{folder}",), "--out", 2),
+        (("{folder}", "--out", "{out}", "--recipe", "mixup"), "write it as mixup=0.2", 2),
+        (("{folder}", "--out", "{out}", "--recipe", "speed=3"), "a recipe has no setting 'speed'; it has epochs", 2),
+        (("{folder}", "--out", "{out}", "--recipe", "mixup=much"), "mixup is 'much'; it can be a number", 2),
     ],
-    ids=["ending", "folder", "picture", "no classes", "missing", "validation", "model", "no place"],
-)
+    ids=[
+        "ending", "folder", "picture", "no classes", "missing", "validation", "model", "no place", "no value",
+        "no such setting", "no number",
+    ],
+)  # fmt: skip
 def test_wrong_use_is_one_sentence_and_writes_nothing(
     folder: Path, tmp_path: Path, arguments: tuple[str, ...], fault: str, status: int
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from os import environ
 from os.path import getsize
 from pathlib import Path
@@ -26,6 +27,20 @@ def share_or_folder(_: click.Context, __: click.Parameter, value: str) -> float 
         return float(value)
     except ValueError:
         return value
+
+
+def settings(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+    """`mixup=0.2` as {"mixup": 0.2}; what the recipe cannot take, it refuses itself."""
+    found: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{text!r} is not understood; write it as mixup=0.2")
+        try:
+            found[name.strip()] = json.loads(value.lower())
+        except ValueError:
+            found[name.strip()] = value.strip()
+    return found
 
 
 @click.command()
@@ -55,11 +70,19 @@ def share_or_folder(_: click.Context, __: click.Parameter, value: str) -> float 
 @click.option("--epochs", type=click.IntRange(min=1), help="Fine-tuning: how often each photo is learnt from, at most.")
 @click.option("--rate", type=click.FloatRange(min=0), help="Fine-tuning: of learning in the body.")
 @click.option("--unfreeze", type=click.FloatRange(0, 1), help="Fine-tuning: the share of the body's layers that learn.")
-@click.option("--mixup", type=click.FloatRange(min=0), help="Fine-tuning: how much photos are laid over each other.")
+@click.option(
+    "--recipe",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=settings,
+    help="Fine-tuning: any other setting of its recipe, such as mixup=0.2 or batch_size=8; several times.",
+)
 @click.option("--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda"]))
 @click.option("--seed", default=0, show_default=True, help="One seed gives one result.")
 @as_json
-def train(folder: str, out: str, light: bool, picture: str | None, as_json: bool, **options: Any) -> None:
+def train(
+    folder: str, out: str, light: bool, picture: str | None, recipe: dict[str, Any], as_json: bool, **options: Any
+) -> None:
     """Teach a model the classes of your own photos.
 
     FOLDER has one folder of photos for each class, or is a CSV table with the columns path and label.
@@ -74,9 +97,9 @@ def train(folder: str, out: str, light: bool, picture: str | None, as_json: bool
     from ..transfer.training import train as learn
 
     drawn = _checked_places(out, picture)
-    recipe = _recipe({key: options.pop(key) for key in ("epochs", "rate", "unfreeze", "mixup")})
+    chosen = _recipe(recipe | {key: options.pop(key) for key in ("epochs", "rate", "unfreeze")})
     try:
-        trained = learn(folder, recipe=recipe, **options)
+        trained = learn(folder, recipe=chosen, **options)
     except KeyboardInterrupt:
         raise click.ClickException("stopped. What was finished is kept: the same command goes on from there") from None
     if not is_first_process():
@@ -103,6 +126,10 @@ def _recipe(given: dict[str, Any]) -> Recipe:
     """Fine-tuning's recipe, with the settings that are given."""
     from ..transfer.finetuning import Recipe
 
+    known = [field.name for field in fields(Recipe)]
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise click.BadParameter(f"a recipe has no setting {unknown[0]!r}; it has {', '.join(known)}")
     return Recipe(**{name: value for name, value in given.items() if value is not None})
 
 
