@@ -61,8 +61,15 @@ def draw(axes: Any, method: str, curve: Points, apart: float) -> None:
     quartiles = [quantiles(own * 2 if len(own) == 1 else own, n=4, method="inclusive") for own in curve.values()]
     axes.vlines(x, [own[0] for own in quartiles], [own[2] for own in quartiles], color=COLOURS[method], alpha=0.5)
     means = [mean(own) for own in curve.values()]
-    axes.plot(x, means, marker="o", markersize=4, linewidth=1.6, color=COLOURS[method], label=method)
+    axes.plot(x, means, marker="o", markersize=4, linewidth=1.6, color=COLOURS[method], label=label(method, curve))
     axes.annotate(f"{means[-1]:.1f}", (x[-1], means[-1]), (5, -2), textcoords="offset points", fontsize=7, color=INK)
+
+
+def label(method: str, curve: Points) -> str:
+    """A method, and of how many draws its points are the mean."""
+    draws = sorted({len(own) for own in curve.values()})
+    several = "–".join(map(str, dict.fromkeys((draws[0], draws[-1]))))
+    return f"{method}, {several} draw{'' if draws == [1] else 's'} of the photos"
 
 
 if __name__ == "__main__":
