@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import DEFAULT_MODEL
+from . import options
 from .printing import as_json, print_fault, print_table
 
 if TYPE_CHECKING:
@@ -24,16 +25,10 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="A name from `hati models`, or a .safetensors file that hati wrote.",
 )
-@click.option("--weights", default="imagenet", metavar="FILE", help="Weights of your own for that model.")
+@options.weights
 @click.option("--top", default=3, show_default=True, type=click.IntRange(min=1), help="How many names for each photo.")
-@click.option(
-    "--precision",
-    default="float32",
-    show_default=True,
-    type=click.Choice(["float32", "float16", "int8"]),
-    help="int8 after `hati optimise`; float16 on a GPU.",
-)
-@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
+@options.precision
+@options.device
 @click.option("--every-pixel", is_flag=True, help="Decode large JPEGs whole, which takes longer.")
 @as_json
 def classify(

@@ -5,23 +5,18 @@ import sys
 
 import click
 
+from . import options
 from .printing import as_json
 
 
 @click.command()
 @click.argument("model")
 @click.argument("photos", metavar="FOLDER")
-@click.option("--weights", default="imagenet", metavar="FILE", help="Weights of your own for that model.")
+@options.weights
 @click.option("--multi-label", is_flag=True, default=None, help="A photo can have several classes.")
 @click.option("--picture", metavar="FILE", help="Draw which classes are taken for which: .png, .svg or .pdf.")
-@click.option(
-    "--precision",
-    default="float32",
-    show_default=True,
-    type=click.Choice(["float32", "float16", "int8"]),
-    help="int8 after `hati optimise`; float16 on a GPU.",
-)
-@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
+@options.precision
+@options.device
 @as_json
 def evaluate(
     model: str,

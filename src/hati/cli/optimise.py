@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import DEFAULT_MODEL
+from . import options
 from .printing import as_json, print_fault, print_table
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model", default=DEFAULT_MODEL)
 @click.option("--calibrate", metavar="FOLDER", required=True, help="Photos like those that it will see; no labels.")
-@click.option("--weights", default="imagenet", metavar="FILE", help="Weights of your own for that model.")
+@options.weights
 @click.option(
     "--agreement",
     default=0.98,

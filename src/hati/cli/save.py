@@ -4,11 +4,13 @@ from os.path import getsize
 
 import click
 
+from . import options
+
 
 @click.command()
 @click.argument("model")
 @click.argument("out")
-@click.option("--weights", default="imagenet", metavar="FILE", help="Weights of your own for that model.")
+@options.weights
 def save(model: str, out: str, weights: str) -> None:
     """Write MODEL into one file, OUT.
 

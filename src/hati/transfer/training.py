@@ -13,8 +13,6 @@ from os import PathLike, environ, fspath
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
-
 from .. import DEFAULT_MODEL, photo_set
 from ..cache import folder
 from ..errors import ArgumentError, ImageError
@@ -35,7 +33,6 @@ from .probing import probe
 from .views import View
 from .views import views as looks
 
-Array = np.ndarray
 Method = Literal["auto", "imprint", "probe", "finetune"]
 
 MOST_UNREADABLE = 0.2  # of a set's photos: with more, something else is wrong than single files
@@ -304,6 +301,8 @@ def _notes(lesson: Lesson, rungs: Sequence[Rung], method: Method) -> Iterator[st
         yield "no photo was kept apart, so nothing is known of how well it does"
     elif len(rungs) > 1 and method == "auto":
         yield "the method was chosen by the validation photos, so their accuracy flatters it a little"
+    elif rungs[-1].method == FINETUNE:
+        yield "the epoch was chosen by the validation photos, so their accuracy flatters it a little"
     if method == "auto" and not has("sklearn"):
         yield "probing was not tried: it needs scikit-learn, pip install 'hati[train]'"
     elif method == "auto" and rungs[-1].method == PROBE and not has("torch") and _pays(rungs[-1], rungs[0]):
