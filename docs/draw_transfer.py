@@ -15,6 +15,8 @@ COLOURS = {"imprint": "#868e96", "probe": "#228be6", "finetune": "#e8590c"}
 INK, GRID = "#343a40", "#e9ecef"
 APART = 1.04  # times as far right as the method before, so that spreads do not cover each other
 
+FEWEST = 3  # draws of a point that is shown: one alone says more of the draw than of the method
+
 Points = dict[int, list[float]]  # by the photos of each class: the accuracy of each draw
 
 
@@ -30,7 +32,7 @@ def points(figures: dict[str, dict[str, Any]], method: str) -> Points:
         group, *rest = name.split("/")
         if group == "curve" and rest[0] == method and "accuracy" in own:
             found.setdefault(int(rest[1]), []).append(100 * own["accuracy"])
-    return dict(sorted(found.items()))
+    return {count: own for count, own in sorted(found.items()) if len(own) >= FEWEST}
 
 
 def drawn(curves: dict[str, Points], machine: dict[str, Any]) -> Any:

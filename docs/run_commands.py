@@ -62,7 +62,7 @@ def main() -> None:
         environment = os.environ | {"PATH": binaries, "HATI_CACHE": f"{place}/cache", "COLUMNS": WIDTH}
         text = renewed(page.read_text(encoding="utf-8"), folder, environment)
         for picture in folder.glob("*.png"):
-            if picture.name in text:
+            if f"]({picture.name})" in text:
                 picture.replace(page.with_name(picture.name))
     page.write_text(text, encoding="utf-8")
 

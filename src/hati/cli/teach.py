@@ -27,4 +27,5 @@ def teach(model: str, name: str, photos: tuple[str, ...], out: str | None, light
     taught.save(out or model, light=light or description.read(Path(model)).light)
     assert taught.taught is not None, "it was just taught"
     counts = dict(taught.taught.provenance.photos)
-    click.echo(f"{out or model}: {len(counts)} classes; {name} from {counts[name]} photos")
+    photos_told = f"{counts[name]} photo{'' if counts[name] == 1 else 's'}"
+    click.echo(f"{out or model}: {len(counts)} classes; {name} from {photos_told}")
