@@ -39,6 +39,22 @@ def test_textures_are_learnt_and_told_apart(trained: Trained) -> None:
         assert trained.model.classify(texture(kind, 50), top=1)[0].name == kind
 
 
+def test_who_makes_no_mistake_is_told_of_none(trained: Trained) -> None:
+    assert trained.advice[0].startswith("More photos of dots (8), stripes (8), waves (8)")
+    assert not any("Look at" in sentence for sentence in trained.advice)
+
+
+def test_classes_that_are_taken_for_each_other_are_named(tmp_path: Path) -> None:
+    own = sort_photos(tmp_path / "own", {"dots": 20, "waves": 20})
+    for number in range(0, 20, 2):
+        one, other = own / "dots" / f"{number}.png", own / "waves" / f"{number}.png"
+        content = one.read_bytes()
+        one.write_bytes(other.read_bytes())
+        other.write_bytes(content)
+    advice = train(own, method="imprint", validate=0.5).advice
+    assert any("Look at dots and waves: " in sentence for sentence in advice)
+
+
 def test_a_dearer_method_is_not_taken_where_a_cheaper_one_does_as_well(trained: Trained) -> None:
     assert trained.method == "imprint"
     assert trained.tried == {"imprint": 1.0, "probe": 1.0}

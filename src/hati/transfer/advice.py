@@ -56,8 +56,8 @@ def _weak_classes(found: Evaluation) -> Iterator[str]:
 def _confused(found: Evaluation) -> Iterator[str]:
     """The two classes that are taken for each other most."""
     assert found.confusion is not None, "a photo has one class here"
-    both = found.confusion + found.confusion.T
-    first, second = np.unravel_index(np.triu(both, 1).argmax(), both.shape)
+    both = np.triu(found.confusion + found.confusion.T, 1)
+    first, second = np.unravel_index(both.argmax(), both.shape)
     times = int(both[first, second])
     if times > 2:
         names = f"{found.classes[first]} and {found.classes[second]}"
