@@ -221,10 +221,10 @@ def test_rare_classes_count_as_much_as_common_ones(few: School) -> None:
 def test_it_ends_when_nothing_is_gained_and_gives_the_best_epoch(few: School) -> None:
     recipe = replace(QUICK, epochs=50, head_rate=1.0, rate=0, unfreeze=0, patience=3)
     found = taught(few, recipe, validate=True)
-    losses = [epoch.validation_loss for epoch in found.epochs]
+    merits = [(epoch.accuracy or 0.0, -(epoch.validation_loss or 0.0)) for epoch in found.epochs]
     assert found.stopped_early
-    assert losses[found.best] == min(losses[1:])  # type: ignore[type-var]
-    assert len(losses) == found.best + 3 + 1
+    assert merits[found.best] == max(merits[1:])
+    assert len(merits) == found.best + 3 + 1
 
 
 def test_as_much_is_taken_as_the_validation_photos_like_best(few: School) -> None:

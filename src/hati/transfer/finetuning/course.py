@@ -160,6 +160,7 @@ def _loss(epoch: Epoch) -> float:
 
 
 def _merit(epoch: Epoch) -> tuple[float, float]:
+    """What epochs are compared by: the part of the validation photos told rightly, then the loss on them."""
     return epoch.accuracy or 0.0, -_loss(epoch)
 
 

@@ -51,7 +51,7 @@ class Recipe:
     colour: float = 0.2  # how far brightness, contrast and saturation may go from 1; 0: they stay
     balanced: bool = True  # whether classes weigh alike in the loss, whatever their number of photos
     average: float = 0.95  # share that a running mean of the weights keeps at each step; 0: the last weights themselves
-    patience: int = 4  # epochs without a smaller loss on the validation photos, after which training ends
+    patience: int = 4  # epochs that do no better on the validation photos, after which training ends
     precision: Precision = "float32"  # or, on a GPU, "mixed": float16 or bfloat16 where that is exact enough
 
     def __post_init__(self) -> None:
