@@ -47,11 +47,11 @@ def finetune(
 ) -> Finetuned:
     """Teach a body and its head, both at once, starting from where they are.
 
-    Of the epoch that names most of the validation photos rightly as much is taken as they like best, from nothing to all
-    of it; without such photos, the last epoch. With a folder for `checkpoints` each epoch is kept there, and the same
-    call goes on from it after a kill. On the processor one seed and one number of threads give one result, to the bit,
-    with or without a kill between. `device` is "cpu", "cuda", or "auto". Processes that `torchrun` started take their
-    share of each batch, and all return the result.
+    The epoch that names most of the validation photos rightly is found, and as much of it is taken as they like best,
+    from nothing to all; without such photos, the last epoch. With a folder for `checkpoints` each epoch is kept there,
+    and the same call goes on from it after a kill. On the processor one seed and one number of threads give one result,
+    to the bit, with or without a kill between. `device` is "cpu", "cuda", or "auto". Processes that `torchrun` started
+    take their share of each batch, and all return the result.
 
     Raises ArgumentError where PyTorch is missing or the photos do not fit the head, ImageError for a photo that cannot
     be read, TrainingStopped after Ctrl-C, TrainingError where the loss diverges or a checkpoint cannot be kept.
