@@ -24,7 +24,7 @@ FLOORS = (
     {"weights"},
     {"engines"},
     {"model", "calibration"},
-    {"applications", "optimising"},
+    {"applications", "optimising", "exporting"},
     {"loading"},
     {"choosing", "evaluating"},
     {"transfer"},

@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from .. import layers
 from ..graph import Graph, Layer, Node, weights_of
 from ..layers import pair
+from ..passes.affine import gain_and_shift
 
 Array = np.ndarray
 OPSET, IR_VERSION = 17, 8  # read by every ONNX Runtime since 1.12 (May 2022)
@@ -59,7 +60,7 @@ class Writer:
         array = np.asarray(value, np.float32)
         return self.constant(f"{node.name}/{key}", array.reshape(-1, *ones) if array.ndim else array)
 
-    def affine(self, node: Node, x: str, gain: layers.PerChannel | Array, shift: layers.PerChannel | Array) -> str:
+    def affine(self, node: Node, x: str, gain: Array, shift: Array) -> str:
         """x · gain + shift."""
         scaled = self.op("Mul", [x, self.by_channel(node, "gain", gain)], f"{node.name}/scaled")
         return self.op("Add", [scaled, self.by_channel(node, "shift", shift)], node.name)
@@ -266,17 +267,10 @@ def _(layer: layers.LayerNormalization, out: Writer, node: Node, x: list[str]) -
     return out.channels_first(y, node.name) if is_map else y
 
 
-@lower.register
-def _(layer: layers.Rescaling, out: Writer, node: Node, x: list[str]) -> str:
-    return out.affine(node, x[0], layer.scale, layer.offset)
-
-
-@lower.register
-def _(layer: layers.Normalization, out: Writer, node: Node, x: list[str]) -> str:
-    stored = vars(layer) if layer.mean is not None else out.weights_of(node)
-    mean, variance = (np.asarray(stored[key], np.float64) for key in ("mean", "variance"))
-    gain = 1 / np.maximum(np.sqrt(variance), layers.SMALLEST_DEVIATION)
-    return out.affine(node, x[0], gain, -mean * gain)
+@lower.register(layers.Normalization)
+@lower.register(layers.Rescaling)
+def _(layer: Layer, out: Writer, node: Node, x: list[str]) -> str:
+    return out.affine(node, x[0], *gain_and_shift(layer, out.weights_of(node)))
 
 
 @lower.register

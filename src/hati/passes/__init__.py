@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from .graph import Graph, Layer, Node, Shape, weights_of
-from .layers import (
+from ..graph import Graph, Layer, Node, Shape, weights_of
+from ..layers import (
     Activation,
     BatchNormalization,
     Conv2D,
@@ -20,6 +20,7 @@ from .layers import (
     ZeroPadding2D,
     pair,
 )
+from .affine import gain_and_shift
 
 Array = np.ndarray
 Arrays = Mapping[str, Array]
@@ -69,30 +70,31 @@ def with_input(graph: Graph, shape: Shape) -> Graph:
 
 
 def fold_batch_norm(graph: Graph, weights: Arrays) -> tuple[Graph, Arrays]:
-    """Batch norm goes into the convolution before it, where nothing else looks at that convolution.
-
-    kernel' = kernel · gain and bias' = bias · gain + shift with gain = gamma / sqrt(variance + epsilon) and
-    shift = beta - mean · gain, in float64, so that one rounding is all that is lost.
-    """
+    """Batch norm goes into the convolution before it, where nothing else looks at that convolution."""
     arrays = Derived(weights)
-    users = _users(graph)
+    users = user_counts(graph)
 
     def step(node: Node, x: list[Node]) -> Node:
-        if not (
-            isinstance(node.layer, BatchNormalization) and users[node.inputs[0].name] == 1 and _is_linear(x[0].layer)
-        ):
+        foldable = isinstance(node.layer, BatchNormalization) and users[node.inputs[0].name] == 1
+        if not (foldable and is_linear(x[0].layer)):
             return node.layer(*x, name=node.name)
-        gain, shift = _gain_and_shift(node.layer, weights_of(node, weights))
-        conv = x[0]
-        last = "pointwise_kernel" if isinstance(conv.layer, SeparableConv2D) else "kernel"
-        by_output = gain.reshape(*conv.weights()[last][2:]) if isinstance(conv.layer, DepthwiseConv2D) else gain
-        arrays.derive(f"{conv.name}/{last}", lambda kernel: _rounded(kernel, by_output, 0))
-        arrays.derive(f"{conv.name}/bias", lambda bias: _rounded(bias, gain, shift))
-        return _with_bias(conv.layer)(*conv.inputs, name=conv.name)
+        return folded_into(x[0], *gain_and_shift(node.layer, weights_of(node, weights)), arrays)
 
     folded = Graph(graph.fold(step)[graph.output.name], graph.name)
     arrays.keep(folded.weights())
     return folded, arrays
+
+
+def folded_into(conv: Node, gain: Array, shift: Array, arrays: Derived) -> Node:
+    """The convolution that gives y · gain + shift where this one gives y; gain and shift: (channels,).
+
+    kernel' = kernel · gain and bias' = bias · gain + shift, in float64, so that one rounding is all that is lost.
+    """
+    last = "pointwise_kernel" if isinstance(conv.layer, SeparableConv2D) else "kernel"
+    by_output = gain.reshape(*conv.weights()[last][2:]) if isinstance(conv.layer, DepthwiseConv2D) else gain
+    arrays.derive(f"{conv.name}/{last}", lambda kernel: _rounded(kernel, by_output, 0))
+    arrays.derive(f"{conv.name}/bias", lambda bias: _rounded(bias, gain, shift))
+    return _with_bias(conv.layer)(*conv.inputs, name=conv.name)
 
 
 def fold_padding(graph: Graph) -> Graph:
@@ -118,10 +120,10 @@ def _pads_as_well(layer: Convolution | MaxPooling2D, before: Node) -> bool:
     if not isinstance(layer, MaxPooling2D):
         return True
     pads = zip(before.layer.padding, pair(layer.pool_size), strict=True)
-    return all(max(edges) < size for edges, size in pads) and _is_never_negative(before.inputs[0].layer)
+    return all(max(edges) < size for edges, size in pads) and is_never_negative(before.inputs[0].layer)
 
 
-def _is_never_negative(layer: Layer) -> bool:
+def is_never_negative(layer: Layer) -> bool:
     if isinstance(layer, Activation):
         return layer.function in NEVER_NEGATIVE
     return isinstance(layer, ReLU) or (isinstance(layer, Conv2D) and layer.activation in NEVER_NEGATIVE)
@@ -132,13 +134,7 @@ def _rounded(x: Array, gain: Array, shift: Array | float) -> Array:
     return np.asarray(x * gain + shift, np.float32)
 
 
-def _gain_and_shift(layer: BatchNormalization, w: Mapping[str, Array]) -> tuple[Array, Array]:
-    """Batch norm as x · gain + shift, in float64."""
-    gain = np.float64(w.get("gamma", 1)) / np.sqrt(np.float64(w["moving_variance"]) + layer.epsilon)
-    return gain, w["beta"] - w["moving_mean"] * gain
-
-
-def _is_linear(layer: Layer) -> bool:
+def is_linear(layer: Layer) -> bool:
     return isinstance(layer, Convolution) and not (isinstance(layer, Conv2D) and layer.activation != "linear")
 
 
@@ -147,5 +143,5 @@ def _with_bias(layer: Layer) -> Layer:
     return replace(layer, use_bias=True)
 
 
-def _users(graph: Graph) -> Counter[str]:
+def user_counts(graph: Graph) -> Counter[str]:
     return Counter(x.name for node in graph.nodes for x in node.inputs)
