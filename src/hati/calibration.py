@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from .graph import Graph
-from .quantisation import BITS, LEVELS, Quantisation, Range, bias_correction, with_shared_ranges
+from .quantisation import BITS, LEVELS, Quantisation, Range, Rounding, bias_correction, with_shared_ranges
 
 if TYPE_CHECKING:
     import onnx
@@ -104,7 +104,7 @@ METHODS: dict[Method, Callable[[Observed], Range]] = {
 
 
 def observe(graph: Graph, arrays: Mapping[str, Array], batches: Iterable[Array]) -> dict[str, Observed]:
-    """Every value that integers can stand for, over batches of preprocessed pictures.
+    """Every value that integers can stand for in ONNX, over batches of preprocessed pictures.
 
     graph, arrays: as `passes.for_inference` leaves them.
     """
@@ -112,7 +112,17 @@ def observe(graph: Graph, arrays: Mapping[str, Array], batches: Iterable[Array])
     from .engines.to_onnx_int8 import values_of
 
     model = export(graph, arrays)
-    names = values_of(model)
+    return _observed(model, values_of(model), batches)
+
+
+def observe_layers(graph: Graph, arrays: Mapping[str, Array], batches: Iterable[Array]) -> dict[str, Observed]:
+    """What every layer gives, over batches of preprocessed pictures."""
+    from .engines.to_onnx import export
+
+    return _observed(export(graph, arrays), [node.name for node in graph.nodes], batches)
+
+
+def _observed(model: onnx.ModelProto, names: list[str], batches: Iterable[Array]) -> dict[str, Observed]:
     observed = {name: Observed() for name in names}
     for values in _values(model, names, batches) if names else ():
         for name, value in zip(names, values, strict=True):
@@ -133,9 +143,26 @@ def quantisation_from(
 
     ranges = {name: METHODS[method](seen) for name, seen in observed.items()}
     plain = Quantisation(with_shared_ranges(graph, ranges), bits=bits)
+    return _corrected(plain, roundings(export(graph, arrays), plain), observed)
+
+
+def quantisation_for_devices(
+    graph: Graph, arrays: Mapping[str, Array], observed: Mapping[str, Observed], picture: Range, method: Method
+) -> Quantisation:
+    """The same for TFLite; `picture` is the range of the numbers that come in.
+
+    graph, arrays: as `passes.devices.for_devices` leaves them.
+    """
+    from .engines.to_tflite_int8 import BITS, roundings
+
+    ranges = {name: METHODS[method](seen) for name, seen in observed.items()} | {graph.input.name: picture}
+    plain = Quantisation(ranges, bits=BITS)
+    return _corrected(plain, roundings(graph, arrays, plain), observed)
+
+
+def _corrected(plain: Quantisation, roundings: Iterable[Rounding], observed: Mapping[str, Observed]) -> Quantisation:
     corrections = {
-        one.name: bias_correction(one.kernel, one.rounded, observed[one.source].means, one.groups)
-        for one in roundings(export(graph, arrays), plain)
+        one.name: bias_correction(one.kernel, one.rounded, observed[one.source].means, one.groups) for one in roundings
     }
     return replace(plain, corrections={name: tuple(found.tolist()) for name, found in corrections.items()})
 

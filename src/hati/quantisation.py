@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from .errors import ArgumentError
-from .graph import Graph
+from .graph import Graph, Layer
 from .layers import Concatenate, Cropping2D, Dropout, Flatten, MaxPooling2D, Reshape, ZeroPadding2D
 
 Array = np.ndarray
@@ -41,6 +41,16 @@ class Scale(NamedTuple):
 
     def real(self, integers: Array) -> Array:
         return (integers.astype(np.float32) - np.float32(self.zero_point)) * self.step
+
+
+class Rounding(NamedTuple):
+    """The weights of one operator before and after, as (out, in / groups, …)."""
+
+    name: str  # of the value that it makes
+    source: str  # of the value that it reads
+    kernel: Array
+    rounded: Array
+    groups: int
 
 
 @dataclass(frozen=True)
@@ -124,7 +134,9 @@ def bias_correction(kernel: Array, rounded: Array, means: Array, groups: int) ->
     return np.einsum("goi,gi->go", lost, means.reshape(groups, -1)).reshape(-1)
 
 
-def with_shared_ranges(graph: Graph, ranges: Mapping[str, Range]) -> dict[str, Range]:
+def with_shared_ranges(
+    graph: Graph, ranges: Mapping[str, Range], passing: tuple[type[Layer], ...] = PASSING
+) -> dict[str, Range]:
     """The same range on both sides of every layer that only passes numbers on, so that none is scaled again."""
     leader: dict[str, str] = {}
 
@@ -134,7 +146,7 @@ def with_shared_ranges(graph: Graph, ranges: Mapping[str, Range]) -> dict[str, R
         return name
 
     for node in graph.nodes:
-        for x in node.inputs if isinstance(node.layer, PASSING) else ():
+        for x in node.inputs if isinstance(node.layer, passing) else ():
             leader[find(x.name)] = find(node.name)
     joined: dict[str, Range] = {}
     for name, (low, high) in ranges.items():

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
 from ..graph import Graph
-from ..quantisation import Quantisation, Range, Scale, quantised_bias, quantised_weights, scale_of
+from ..quantisation import Quantisation, Range, Rounding, Scale, quantised_bias, quantised_weights, scale_of
 from . import to_onnx
 
 Array = np.ndarray
@@ -24,16 +23,6 @@ WEIGHTED = {"Conv": 0, "Gemm": 1}  # and the axis of output channels in their ke
 COMPUTING = {*WEIGHTED, "Add", "Mul", "Sigmoid", "Concat", "AveragePool", "GlobalAveragePool"}
 PASSING = {"MaxPool", "Transpose", "Reshape", "Flatten", "Squeeze", "Slice"}  # numbers go through them as they are
 CUTTING = {"Relu", "Clip"}  # a range whose ends are theirs does what they do
-
-
-class Rounding(NamedTuple):
-    """The weights of one operator before and after, output channels first."""
-
-    name: str  # of the value that it makes
-    source: str  # of the value that it reads
-    kernel: Array
-    rounded: Array
-    groups: int
 
 
 def export_int8(graph: Graph, arrays: Mapping[str, Array], quantisation: Quantisation) -> onnx.ModelProto:

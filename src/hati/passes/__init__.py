@@ -49,6 +49,9 @@ class Derived(Arrays):
         before = self._made.get(name, partial(np.zeros, ()))
         self._made[name] = lambda: make(before())
 
+    def rename(self, before: str, after: str) -> None:
+        self._made[after] = self._made.pop(before)
+
     def keep(self, names: Mapping[str, object]) -> None:
         """These names alone, in their order."""
         self._made = {name: self._made[name] for name in names}
