@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +19,9 @@ class Session:
 
     def __init__(self, model: bytes | Path, *, threads: int = 1):
         source = {"model_path": str(model)} if isinstance(model, Path) else {"model_content": model}
-        self._interpreter = Interpreter(num_threads=threads, **source)
-        self._interpreter.allocate_tensors()
+        with _silence():
+            self._interpreter = Interpreter(num_threads=threads, **source)
+            self._interpreter.allocate_tensors()
         self._input, self._output = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
         self._lock = threading.Lock()
 
@@ -39,3 +43,17 @@ class Session:
             return y
         step, zero = self._output["quantization"]
         return (y.astype(np.float32) - np.float32(zero)) * np.float32(step)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """LiteRT writes on standard error what it does, past Python; what fails it raises as well."""
+    before = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(nowhere)

@@ -1,0 +1,191 @@
+"""`--to tflite`: for LiteRT on phones and small boards, for Coral's Edge TPU, for TFLite Micro on microcontrollers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..catalog import entries
+from ..errors import ArgumentError
+from ..graph import Graph
+from ..passes import Arrays
+from ..passes.devices import for_devices
+from ..quantisation import Quantisation, Range
+from .formats import Numbers, Order, Precision, Run
+
+if TYPE_CHECKING:
+    from ..engines.run_tflite import Session
+    from ..tflite.metadata import Told
+    from ..tflite.program import Program
+
+Array = np.ndarray
+
+ending = ".tflite"
+precisions: tuple[Precision, ...] = ("float32", "float16", "int8")
+numbers: tuple[Numbers, ...] = ("float32", "int8", "uint8")
+package, install = "ai_edge_litert", "hati[tflite]"
+ALONE = """
+import sys
+import numpy
+from ai_edge_litert.interpreter import Interpreter
+network = Interpreter(sys.argv[1], num_threads=1)
+network.allocate_tensors()
+picture = network.get_input_details()[0]
+network.set_tensor(picture["index"], numpy.zeros(picture["shape"], picture["dtype"]))
+network.invoke()
+"""
+
+OBSERVING = 2  # photos at a time whose every value is looked at
+
+
+def check(order: Order) -> None:
+    from ..engines import to_tflite
+
+    graph, _ = _network(order)
+    integers = order.precision == "int8"
+    kept = kept_layers(order)
+    to_tflite.check(graph, Quantisation({graph.input.name: _picture(order)}, kept) if integers else None)
+
+
+def calibrated(order: Order, pixels: Array) -> Quantisation:
+    """The ranges of the method that changes the scores of these photos least."""
+    from .. import calibration
+
+    graph, arrays = _network(order)
+    seen = calibration.observe_layers(graph, arrays, _batches(order, pixels))
+    tried = [
+        replace(
+            calibration.quantisation_for_devices(graph, arrays, seen, _picture(order), method),
+            in_float=kept_layers(order),
+        )
+        for method in calibration.METHODS
+    ]
+    expected = order.model.predict(order.model.normalisation(pixels), verbose=0)
+
+    def change(one: Quantisation) -> float:
+        return calibration.distance(expected, _run(_session(replace(order, quantisation=one)), order)(pixels))
+
+    return min(tried, key=change)
+
+
+def layers(quantisation: Quantisation) -> list[str]:
+    """Those with weights in integers, by their names in the model."""
+    return list(dict.fromkeys(name.partition("/")[0] for name in quantisation.corrections))
+
+
+def write(order: Order, path: Path) -> None:
+    path.write_bytes(_file(order))
+
+
+def opened(path: Path, order: Order, threads: int) -> Run:
+    from ..engines.run_tflite import Session
+
+    return _run(Session(path, threads=threads), order)
+
+
+def operators(path: Path) -> Counter[str]:
+    """Read from the file itself, by the runtime's own schema."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    names = {number: name for name, number in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+    model = schema.Model.GetRootAs(path.read_bytes(), 0)
+    graph = model.Subgraphs(0)
+    codes = [model.OperatorCodes(number).BuiltinCode() for number in range(model.OperatorCodesLength())]
+    used = (graph.Operators(number).OpcodeIndex() for number in range(graph.OperatorsLength()))
+    return Counter(names[codes[index]] for index in used)
+
+
+def kept_layers(order: Order) -> tuple[str, ...]:
+    """The nodes for devices that belong to the layers which stay in float. Raises ArgumentError for unknown ones."""
+    graph, _ = _network(order)
+    unknown = set(order.keep) - {node.name.partition("/")[0] for node in graph.nodes}
+    if unknown:
+        raise ArgumentError(f"{order.model.name} has no layer {', '.join(sorted(unknown))} that could stay in float")
+    return tuple(node.name for node in graph.nodes if node.name.partition("/")[0] in order.keep)
+
+
+def _network(order: Order) -> tuple[Graph, Arrays]:
+    graph, arrays, _ = order.network
+    return for_devices(graph, arrays)
+
+
+def _picture(order: Order) -> Range:
+    """Of the numbers that come in: a byte's, or what they are normalised to."""
+    _, _, normalisation = order.network
+    return normalisation.lowest, normalisation.highest
+
+
+def _program(order: Order) -> Program:
+    from ..engines import to_tflite
+
+    graph, arrays = _network(order)
+    return to_tflite.export(
+        graph,
+        arrays,
+        quantisation=order.quantisation,
+        numbers=order.numbers,
+        half=order.precision == "float16",
+    )
+
+
+def _file(order: Order) -> bytes:
+    from ..tflite.metadata import tables, with_labels
+
+    told = _told(order)
+    return with_labels(_program(order).file(tables(told)), told.labels)
+
+
+def _session(order: Order) -> Session:
+    from ..engines.run_tflite import Session
+
+    return Session(_program(order).file())
+
+
+def _run(session: Session, order: Order) -> Run:
+    """What takes pixels, as whoever runs the file prepares them."""
+
+    def run(pixels: Array) -> Array:
+        match session.numbers:
+            case "uint8":
+                return session(pixels)
+            case "int8":
+                return session((pixels.astype(np.int16) - 128).astype(np.int8))
+        return session(order.fed(pixels))
+
+    return run
+
+
+def _batches(order: Order, pixels: Array) -> Iterator[Array]:
+    for start in range(0, len(pixels), OBSERVING):
+        yield order.fed(pixels[start : start + OBSERVING])
+
+
+def _told(order: Order) -> Told:
+    from ..tflite.metadata import Told
+
+    model = order.model
+    black, white = (order.fed(np.full((1, 1, 1, 3), value, np.uint8)).reshape(3) for value in (0, 255))
+    if order.numbers != "float32":
+        black, white = np.zeros(3), np.full(3, 255.0)
+    deviation = 255 / (white.astype(np.float64) - black)
+    entry = entries().get(model.taught.provenance.body if model.taught else model.name)
+    return Told(
+        name=model.name,
+        description=_sentence(model.labels, order.precision),
+        licence=entry.licence if entry else "",
+        size=model.size,
+        mean=tuple((-black * deviation).tolist()),
+        deviation=tuple(deviation.tolist()),
+        takes_bytes=order.numbers != "float32",
+        labels=tuple(label.name for label in model.labels) if model.labels is not None else None,
+    )
+
+
+def _sentence(labels: Sequence[object] | None, precision: Precision) -> str:
+    what = f"Names what is in a photo, of {len(labels)} classes" if labels is not None else "Gives a photo's features"
+    return f"{what}; {precision}, written by hati."
