@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .choosing import choose
     from .errors import HatiError
     from .evaluating import Evaluation, evaluate
+    from .exporting import Exported, export
     from .labels import Prediction
     from .loading import load, models
     from .model import Answer, Model
@@ -27,6 +28,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "Answer",
     "Evaluation",
+    "Exported",
     "HatiError",
     "Model",
     "Prediction",
@@ -34,6 +36,7 @@ __all__ = [
     "applications",
     "choose",
     "evaluate",
+    "export",
     "load",
     "models",
     "optimise",
@@ -45,11 +48,13 @@ __all__ = [
 _HOMES = {
     "Answer": "model",
     "Evaluation": "evaluating",
+    "Exported": "exporting",
     "HatiError": "errors",
     "Model": "model",
     "Prediction": "labels",
     "choose": "choosing",
     "evaluate": "evaluating",
+    "export": "exporting",
     "load": "loading",
     "models": "loading",
     "optimise": "optimising",

@@ -20,6 +20,8 @@ Method = Literal["extremes", "percentile", "least squares"]
 BINS = 4096
 SEEN = 20_000  # numbers of one value in one batch that go into its histogram
 OUTLIERS = 1e-4  # the part of all numbers that `percentile` cuts off at each end
+SMALLEST = 1e-9  # probability that is told from 0,
+SMALLEST_BYTE = 1 / 512  # and where probabilities have eight bits
 CLIPS = [number / 50 for number in range(10, 51)]  # of an end of the range, that `least_squares` tries
 
 
@@ -181,18 +183,25 @@ def calibrated(
     """
     observed = observe(graph, arrays, batches)
     tried = [quantisation_from(graph, arrays, observed, method, bits) for method in METHODS]
-    return min(tried, key=lambda one: distance(learnt, scores(one)))
+    return least_changing(tried, learnt, scores)
 
 
-def distance(expected: Array, scores: Array) -> float:
-    """The mean squared change of scores, of probabilities that of their logarithms: what it was before the softmax."""
-    change = _before_softmax(scores) - _before_softmax(expected)
+def least_changing(
+    tried: Iterable[Quantisation], learnt: Array, scores: Callable[[Quantisation], Array], smallest: float = SMALLEST
+) -> Quantisation:
+    """The one whose scores of calibration pictures are nearest to those in float."""
+    return min(tried, key=lambda one: distance(learnt, scores(one), smallest))
+
+
+def distance(expected: Array, scores: Array, smallest: float = SMALLEST) -> float:
+    """The mean squared change of scores, of probabilities that of their logarithms: what it was before the softmax.
+
+    Probabilities below the smallest one count as that: so small a one in eight bits is 0, whatever it was.
+    """
+    if expected.min() >= 0 and np.allclose(expected.sum(1), 1, atol=1e-3):
+        expected, scores = (np.log(np.maximum(x, smallest)) for x in (expected, scores))
+    change = scores - expected
     return float(((change - change.mean(1, keepdims=True)) ** 2).mean())
-
-
-def _before_softmax(scores: Array) -> Array:
-    is_softmax = scores.min() >= 0 and np.allclose(scores.sum(1), 1, atol=1e-3)
-    return np.log(np.maximum(scores, 1e-9)) if is_softmax else scores
 
 
 def _values(model: onnx.ModelProto, names: list[str], batches: Iterable[Array]) -> Iterator[list[Array]]:

@@ -9,7 +9,7 @@ import click
 
 from .. import __version__
 from ..errors import ArgumentError, HatiError, UnknownModel
-from . import choose, classify, evaluate, models, optimise, save, summary, teach, train, weights
+from . import choose, classify, evaluate, export, models, optimise, save, summary, teach, train, weights
 from .printing import print_fault
 
 
@@ -46,6 +46,7 @@ for command in (
     choose.choose,
     classify.classify,
     evaluate.evaluate,
+    export.export,
     models.models,
     optimise.optimise,
     summary.summary,

@@ -59,18 +59,15 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
     graph, arrays = _network(order)
     seen = calibration.observe_layers(graph, arrays, _batches(order, pixels))
     tried = [
-        replace(
-            calibration.quantisation_for_devices(graph, arrays, seen, _picture(order), method),
-            in_float=kept_layers(order),
-        )
+        calibration.quantisation_for_devices(graph, arrays, seen, _picture(order), method)
         for method in calibration.METHODS
     ]
-    expected = order.model.predict(order.model.normalisation(pixels), verbose=0)
+    learnt = order.model.predict(order.model.normalisation(pixels), verbose=0)
 
-    def change(one: Quantisation) -> float:
-        return calibration.distance(expected, _run(_session(replace(order, quantisation=one)), order)(pixels))
+    def scores(one: Quantisation) -> Array:
+        return _run(_session(replace(order, quantisation=one)), order)(pixels)
 
-    return min(tried, key=change)
+    return calibration.least_changing(tried, learnt, scores, calibration.SMALLEST_BYTE)
 
 
 def layers(quantisation: Quantisation) -> list[str]:
@@ -124,10 +121,11 @@ def _program(order: Order) -> Program:
     from ..engines import to_tflite
 
     graph, arrays = _network(order)
+    quantisation = order.quantisation
     return to_tflite.export(
         graph,
         arrays,
-        quantisation=order.quantisation,
+        quantisation=quantisation.keeping(*kept_layers(order)) if quantisation else None,
         numbers=order.numbers,
         half=order.precision == "float16",
     )

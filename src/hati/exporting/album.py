@@ -1,0 +1,78 @@
+"""Photos that a file is tried with, and others that int8 is calibrated on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from .. import photos
+from ..errors import ArgumentError, ImageError
+from ..model import Model
+from ..optimising.album import Album
+from ..photos import Photo
+from ..progress import Verbose, track
+
+Array = np.ndarray
+Photos = str | os.PathLike[str] | Iterable[Photo]
+
+SAMPLES = ("astronaut", "cat", "coffee", "rocket")
+NEARER = 0.7  # the part of a sample's sides that its nearer views show
+FEWEST = 1  # photos that a file in float is tried with
+MOST = 500  # photos that are looked at
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Photos as the network's size of pixels, (photos, height, width, 3) uint8."""
+
+    calibrating: Array
+    checking: Array  # none of which is calibrated on
+    unreadable: int
+    samples: bool  # whether they are hati's own
+
+
+def gathered(model: Model, calibrate: Photos | None, check: Photos | None, verbose: Verbose) -> Trial:
+    """Photos to calibrate on from one folder, and to check with from the other; a part of the first where that is all.
+
+    Raises ArgumentError for a folder with too few photos.
+    """
+    learnt = Album.read(model, calibrate, verbose) if calibrate is not None else None
+    unreadable = learnt.unreadable if learnt else 0
+    seen = learnt.pixels if learnt else np.empty((0, *model.size, 3), np.uint8)
+    edge = learnt.calibrating if learnt else 0
+    if check is not None:
+        shown, bad = _read(model, check, verbose)
+        return Trial(seen[:edge], shown, unreadable + bad, False)
+    if learnt is not None:
+        return Trial(seen[:edge], seen[edge:], unreadable, False)
+    return Trial(seen, np.stack([model.preprocessing.resize(view, model.size) for view in samples()]), 0, True)
+
+
+def samples() -> Iterator[Image.Image]:
+    """hati's own photos: each as it is, mirrored, and two nearer views of it."""
+    for name in SAMPLES:
+        with as_file(files("hati") / "data" / "samples" / f"{name}.jpg") as path:
+            photo = photos.read(path)
+        width, height = (round(NEARER * side) for side in photo.size)
+        yield photo
+        yield ImageOps.mirror(photo)
+        yield photo.crop((0, 0, width, height))
+        yield photo.crop((photo.width - width, photo.height - height, photo.width, photo.height))
+
+
+def _read(model: Model, places: Photos, verbose: Verbose) -> tuple[Array, int]:
+    found = list(photos.find([places]) if isinstance(places, str | os.PathLike) else places)[:MOST]
+    pixels, unreadable = [], 0
+    for photo in track(found, len(found), "reading photos", verbose):
+        try:
+            pixels.append(model.preprocessing.resize(photos.read(photo), model.size))
+        except ImageError:
+            unreadable += 1
+    if len(pixels) < FEWEST:
+        raise ArgumentError(f"no photo to check with could be read of the {len(found)} that came")
+    return np.stack(pixels), unreadable
