@@ -20,7 +20,7 @@ FLOORS = (
     {"photos"},
     {"photo_set"},
     {"preprocessing"},
-    {"passes", "architectures", "catalog", "inputs", "quantisation"},
+    {"passes", "architectures", "catalog", "inputs", "quantisation", "tflite"},
     {"weights"},
     {"engines"},
     {"model", "calibration"},

@@ -186,7 +186,7 @@ def _sliding(node: Node, window: layers.Pair, strides: layers.Pair, padding: lay
 
 @lower.register
 def _(layer: layers.InputLayer, out: Writer, node: Node, x: list[str]) -> str:
-    return out.channels_first("image", node.name) if len(node.shape) == 3 else "image"
+    return out.channels_first("image", node.name) if len(node.shape) == 3 else out.op("Identity", ["image"], node.name)
 
 
 @lower.register

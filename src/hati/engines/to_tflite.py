@@ -5,9 +5,7 @@ The graph is one that `passes.devices.for_devices` leaves: each of its layers is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import singledispatch
-from typing import Any, Literal
 
 import numpy as np
 
@@ -16,14 +14,10 @@ from ..errors import ArgumentError
 from ..graph import Graph, Layer, Node, weights_of
 from ..layers import known, pair
 from ..passes import is_never_negative
-from ..quantisation import Quantisation, Scale
-from ..tflite.program import Program, Steps, Tensor
-from ..tflite.schema import ACTIVATIONS, PADDINGS
-from .to_tflite_int8 import HALF, Plan, landing, uniform, without_rule
-
-Array = np.ndarray
-Arrays = Mapping[str, Array]
-Numbers = Literal["float32", "int8", "uint8"]
+from ..quantisation import Quantisation
+from ..tflite.program import Program, Tensor
+from .to_tflite_int8 import Plan, uniform, without_rule
+from .to_tflite_writer import Arrays, Numbers, Writer
 
 LOWEST = {"float32": np.float32(-3.4e38), "int8": np.int8(-128)}  # that padding before a maximum can have
 FUNCTIONS = {
@@ -36,142 +30,6 @@ FUNCTIONS = {
     "gelu": "GELU",
 }
 PLACES = [1, 2]  # the axes of a map's height and width
-
-
-class Writer:
-    """Collects the tensors and operators of one graph."""
-
-    def __init__(self, graph: Graph, arrays: Arrays, plan: Plan | None, numbers: Numbers, *, half: bool):
-        self.program = Program(graph.name)
-        self.arrays, self.plan, self.numbers, self._half = arrays, plan, numbers, half
-        self._landing = landing(graph)
-        self._scales: dict[int, Scale] = {}  # of tensors
-        self._turned: dict[tuple[int, str], int] = {}  # a tensor's other form
-        self._constants: dict[bytes, int] = {}  # small ones, stored once
-
-    def in_integers(self, node: Node) -> bool:
-        return self.plan is not None and self.plan.in_integers(node)
-
-    def is_absorbed(self, node: Node) -> bool:
-        """Whether the operator before it does its work."""
-        return self._landing.get(node.inputs[0].name) is node
-
-    def op(self, kind: str, node: Node, inputs: list[int], **options: Any) -> int:
-        """The operator that makes a node's value."""
-        return self.program.operate(kind, inputs, self.value(self._landing.get(node.name, node)), **options)
-
-    def fused(self, node: Node) -> dict[str, int]:
-        """The option of an operator that does an activation's work as well."""
-        behind = self._landing.get(node.name)
-        function = behind.layer.function if behind and isinstance(behind.layer, layers.Activation) else "linear"
-        return {"fused_activation_function": ACTIVATIONS[function]}
-
-    def value(self, node: Node, suffix: str = "", shape: tuple[int, ...] | None = None) -> int:
-        """A tensor for what a node gives, or for something on the way to it."""
-        sizes = (1, *known(node.shape)) if shape is None else shape
-        if not self.in_integers(node):
-            return self.program.tensor(Tensor(node.name + suffix, sizes, "float32"))
-        assert self.plan is not None
-        return self.integers(node.name + suffix, sizes, self.plan.scales[node.name])
-
-    def integers(self, name: str, shape: tuple[int, ...], scale: Scale, numbers: Numbers = "int8") -> int:
-        zero = int(scale.zero_point) - (HALF if numbers == "int8" else 0)
-        number = self.program.tensor(Tensor(name, shape, numbers, Steps(np.asarray(scale.step), zero)))
-        self._scales[number] = scale
-        return number
-
-    def taken(self, x: int, source: Node, node: Node) -> int:
-        """A node's input in the form that the node computes in."""
-        tensor = self.program.tensors[x]
-        if self.in_integers(node) == (tensor.numbers != "float32"):
-            return x
-        if not self.in_integers(node):
-            return self._other(x, "float32", "DEQUANTIZE")
-        assert self.plan is not None
-        return self.at_scale(x, self.plan.scales[source.name])
-
-    def at_scale(self, x: int, scale: Scale) -> int:
-        """A value as integers of this scale."""
-        if self._scales.get(x) == scale:
-            return x
-        key = (x, repr(scale))
-        if key not in self._turned:
-            tensor = self.program.tensors[x]
-            y = self.integers(f"{tensor.name}/int8", tensor.shape, scale)
-            self._turned[key] = self.program.operate("QUANTIZE", [x], y)
-        return self._turned[key]
-
-    def _other(self, x: int, numbers: str, kind: str) -> int:
-        if (x, numbers) not in self._turned:
-            tensor = self.program.tensors[x]
-            y = self.program.tensor(Tensor(f"{tensor.name}/{numbers}", tensor.shape, numbers))
-            self._turned[x, numbers] = self.program.operate(kind, [x], y)
-        return self._turned[x, numbers]
-
-    def setting(self, name: str, value: Any) -> int:
-        """Whole numbers that an operator reads, such as axes or sizes; the same ones are stored once."""
-        data = np.asarray(value, np.int32)
-        key = data.tobytes() + repr(data.shape).encode()
-        if key not in self._constants:
-            self._constants[key] = self.program.constant(name, data)
-        return self._constants[key]
-
-    def real(self, name: str, data: Array) -> int:
-        """Stored floats, in half precision where the file is."""
-        data = np.asarray(data, np.float32)
-        if not self._half:
-            return self.program.constant(name, data)
-        return self._other(self.program.constant(name, data.astype(np.float16)), "float32", "DEQUANTIZE")
-
-    def number(self, name: str, value: float) -> int:
-        return self.program.constant(name, np.array([value], np.float32))
-
-    def weighted(self, node: Node, kernel: Array, axis: int, bias: Array | None = None) -> list[int]:
-        """A node's kernel and bias, stored; `axis` is that of the kernel's output channels."""
-        bias = weights_of(node, self.arrays).get("bias") if bias is None else bias
-        channels = kernel.shape[axis]
-        bias = np.zeros(channels, np.float32) if bias is None else np.asarray(bias, np.float32)
-        names = f"{node.name}/kernel", f"{node.name}/bias"
-        if not self.in_integers(node):
-            return [self.real(names[0], kernel), self.real(names[1], bias)]
-        assert self.plan is not None
-        found = self.plan.constants(node, np.moveaxis(kernel, axis, 0), bias)
-        step = self.plan.scales[node.inputs[0].name].step
-        by_channel = len(found.steps) > 1
-        sizes = found.steps if by_channel else found.steps[0]
-        stored = np.moveaxis(found.kernel, 0, axis)
-        return [
-            self.program.constant(names[0], stored, Steps(sizes, axis=axis if by_channel else 0)),
-            self.program.constant(names[1], found.bias, Steps(np.float32(step) * sizes)),
-        ]
-
-    def padded(
-        self, node: Node, x: int, window: layers.Pair, strides: layers.Pair, fill: Any = None
-    ) -> tuple[int, int]:
-        """A window's input, and its padding option: what neither "same" nor "valid" means is an operator before it."""
-        shape, padding = node.inputs[0].shape, node.layer.padding  # type: ignore[attr-defined]
-        pads = layers.padding_pixels(shape, window, strides, padding)
-        if pads == ((0, 0), (0, 0)):
-            return x, PADDINGS["VALID"]
-        if pads == layers.padding_pixels(shape, window, strides, "same"):
-            return x, PADDINGS["SAME"]
-        assert pads is not None, "for_devices knows every size"
-        return self.pad(node, x, pads, f"{node.name}/pad", fill), PADDINGS["VALID"]
-
-    def pad(self, node: Node, x: int, pads: layers.Pads, name: str, fill: Any = None) -> int:
-        """A map with an edge, of zeros or of what `fill` gives."""
-        before = self.program.tensors[x]
-        _, height, width, channels = before.shape
-        shape = (1, height + sum(pads[0]), width + sum(pads[1]), channels)
-        sizes = self.setting(f"{name}/sizes", [(0, 0), *pads, (0, 0)])
-        if before.steps is None:
-            y = self.program.tensor(Tensor(name, shape, "float32"))
-        else:
-            y = self.integers(name, shape, self._scales[x])
-        if fill is None:
-            return self.program.operate("PAD", [x, sizes], y)
-        value = self.program.constant(f"{name}/value", np.asarray([fill[before.numbers]]), before.steps)
-        return self.program.operate("PADV2", [x, sizes, value], y)
 
 
 def export(
@@ -188,19 +46,19 @@ def export(
 
     Raises ArgumentError for layers without a rule, all of them at once.
     """
-    check(graph, quantisation)
-    plan = Plan(graph, quantisation) if quantisation is not None else None
+    check(graph, quantisation, numbers)
+    plan = Plan(graph, quantisation, floats_come=numbers == "float32") if quantisation is not None else None
     out = Writer(graph, arrays, plan, numbers, half=half)
 
     def step(node: Node, x: list[int]) -> int:
         return lower(node.layer, out, node, [out.taken(*pair, node) for pair in zip(x, node.inputs, strict=True)])
 
     last = graph.fold(step)[graph.output.name]
-    out.program.outputs = (_answer(out, last),)
+    out.program.outputs = (out.answer(last),)
     return out.program
 
 
-def check(graph: Graph, quantisation: Quantisation | None) -> None:
+def check(graph: Graph, quantisation: Quantisation | None, numbers: Numbers) -> None:
     """Raises ArgumentError that names every layer without a rule."""
     kept = set(quantisation.in_float) if quantisation else set()
     missing = [
@@ -210,7 +68,7 @@ def check(graph: Graph, quantisation: Quantisation | None) -> None:
         or (quantisation and node.name not in kept and isinstance(node.layer, layers.LayerNormalization))
     ]
     missing += [f"{node.name} ({node.layer})" for node in graph.nodes if _pads_an_average(node)]
-    if quantisation:
+    if quantisation and numbers != "float32":
         missing += [f"{node.name} ({node.layer})" for node in without_rule(graph, quantisation.ranges)]
     if missing:
         precision = "int8" if quantisation else "float32"
@@ -229,18 +87,6 @@ def _pads_an_average(node: Node) -> bool:
     return pads not in (((0, 0), (0, 0)), layers.padding_pixels(*own, "same"))
 
 
-def _answer(out: Writer, last: int) -> int:
-    """The value that a file gives, in the numbers that were asked for."""
-    tensor = out.program.tensors[last]
-    if tensor.numbers == out.numbers:
-        return last
-    if out.numbers == "float32":
-        y = out.program.tensor(Tensor("output", tensor.shape, "float32"))
-        return out.program.operate("DEQUANTIZE", [last], y)
-    y = out.integers("output", tensor.shape, out._scales[last], out.numbers)
-    return out.program.operate("QUANTIZE", [last], y)
-
-
 @singledispatch
 def lower(layer: Layer, out: Writer, node: Node, x: list[int]) -> int:
     raise NotImplementedError(layer.kind)
@@ -248,15 +94,14 @@ def lower(layer: Layer, out: Writer, node: Node, x: list[int]) -> int:
 
 @lower.register
 def _(layer: layers.InputLayer, out: Writer, node: Node, x: list[int]) -> int:
-    if out.numbers == "float32" or not out.in_integers(node):
-        picture = out.program.tensor(Tensor("image", (1, *known(node.shape)), "float32"))
-    else:
-        assert out.plan is not None
-        picture = out.integers("image", (1, *known(node.shape)), out.plan.scales[node.name], out.numbers)
+    shape = (1, *known(node.shape))
+    if not out.in_integers(node):
+        out.program.inputs = (out.program.tensor(Tensor("image", shape, "float32")),)
+        return out.program.inputs[0]
+    assert out.plan is not None
+    picture = out.integers("image", shape, out.plan.scales[node.name], out.numbers)
     out.program.inputs = (picture,)
-    if not out.in_integers(node) or out.numbers == "int8":
-        return picture
-    return out.program.operate("QUANTIZE", [picture], out.value(node))
+    return picture if out.numbers == "int8" else out.program.operate("QUANTIZE", [picture], out.value(node))
 
 
 @lower.register

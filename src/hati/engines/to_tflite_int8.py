@@ -19,6 +19,7 @@ from ..layers import (
     DepthwiseConv2D,
     Flatten,
     GlobalMaxPooling2D,
+    InputLayer,
     MaxPooling2D,
     Multiply,
     ReLU,
@@ -74,15 +75,20 @@ def landing(graph: Graph) -> dict[str, Node]:
 
 
 class Plan:
-    """A network for devices in integers, but for the layers that its quantisation keeps in float."""
+    """A network for devices in integers, but for the layers that its quantisation keeps in float.
 
-    def __init__(self, graph: Graph, quantisation: Quantisation):
+    Where a picture comes in floats, what rescales it is computed in floats, too.
+    """
+
+    def __init__(self, graph: Graph, quantisation: Quantisation, *, floats_come: bool = False):
         self.quantisation = quantisation
         self._landing = landing(graph)
         self._real = set(quantisation.in_float)
         self._real |= {self._landing[name].name for name in quantisation.in_float if name in self._landing}
         self.scales = _scales(graph, quantisation.ranges)
-        self.lost = self._reinterpreted(graph)
+        self.lost = {} if floats_come else self._reinterpreted(graph)
+        if floats_come:
+            self._real |= {node.name for node in graph.nodes if isinstance(node.layer, InputLayer | Rescaling)}
 
     def in_integers(self, node: Node) -> bool:
         return node.name not in self._real

@@ -49,7 +49,8 @@ def check(order: Order) -> None:
     graph, _ = _network(order)
     integers = order.precision == "int8"
     kept = kept_layers(order)
-    to_tflite.check(graph, Quantisation({graph.input.name: _picture(order)}, kept) if integers else None)
+    told = Quantisation({graph.input.name: _picture(order)}, kept) if integers else None
+    to_tflite.check(graph, told, order.numbers)
 
 
 def calibrated(order: Order, pixels: Array) -> Quantisation:
