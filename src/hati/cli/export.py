@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -107,13 +106,14 @@ def _print(found: Exported) -> None:
         click.echo(f"  {line}")
 
 
-def _counted(operators: Counter[str]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in operators.most_common())
+def _counted(operators: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in operators.items())
 
 
 def _coral(found: EdgeTPU) -> str:
-    taken = f"{found.taken.total()} of {(found.taken + found.left).total()} operators"
-    return f"{taken}: {found.reason}" if found.reason else taken
+    taken, left = (sum(operators.values()) for operators in (found.taken, found.left))
+    told = f"{taken} of {taken + left} operators"
+    return f"{told}: {found.reason}" if found.reason else told
 
 
 def _ms(spread: Spread) -> str:

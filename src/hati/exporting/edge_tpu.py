@@ -5,7 +5,6 @@ Facts: "TensorFlow models on the Edge TPU", coral.ai/docs/edgetpu/models-intro, 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,20 +19,20 @@ TAKEN = {
 class EdgeTPU:
     """Which operators it would take, and why the others, or all, stay on the processor."""
 
-    taken: Counter[str]
-    left: Counter[str]
+    taken: dict[str, int]
+    left: dict[str, int]
     reason: str  # "" where it takes all of them
 
 
 def edge_tpu(operators: Mapping[str, int], precision: str, numbers: str) -> EdgeTPU:
     """Only integers run there; the compiler hands over at the first operator that it does not know."""
+    taken = {name: count for name, count in operators.items() if name in TAKEN}
+    left = {name: count for name, count in operators.items() if name not in TAKEN}
     if precision != "int8":
-        return EdgeTPU(Counter(), Counter(operators), f"it computes in integers, and this is {precision}")
+        return EdgeTPU({}, dict(operators), f"it computes in integers, and this is {precision}")
     if numbers == "float32":
-        return EdgeTPU(Counter(), Counter(operators), "it takes and gives integers: export with --io uint8 or int8")
+        return EdgeTPU({}, dict(operators), "it takes and gives integers: export with --io uint8 or int8")
     if "DEQUANTIZE" in operators:
-        return EdgeTPU(Counter(), Counter(operators), "some layers are kept in float, and it computes in integers")
-    taken = Counter({name: count for name, count in operators.items() if name in TAKEN})
-    left = Counter(operators) - taken
+        return EdgeTPU({}, dict(operators), "some layers are kept in float, and it computes in integers")
     reason = f"it has no {', '.join(left)}: what follows the first of them stays on the processor" if left else ""
     return EdgeTPU(taken, left, reason)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,10 +51,7 @@ class Measured:
     bytes: int  # of all its files
     latency: dict[int, Spread]  # of one picture, by the number of threads
     memory: int | None  # bytes at the most of a process that runs it once; None where that could not be told
-    operators: Counter[str]
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+    operators: dict[str, int]  # the most frequent first
 
 
 def measured(found: Format, path: Path, order: Order, pixels: Array, expected: Array) -> Measured:
@@ -72,7 +68,7 @@ def measured(found: Format, path: Path, order: Order, pixels: Array, expected: A
         bytes=sum(part.stat().st_size for part in path.parent.iterdir()),
         latency={threads: times[str(threads)] for threads in THREADS},
         memory=memory(found.ALONE, path),
-        operators=found.operators(path),
+        operators=dict(found.operators(path).most_common()),
     )
 
 
