@@ -140,6 +140,34 @@ def quantisation_from(
     return replace(plain, corrections={name: tuple(found.tolist()) for name, found in corrections.items()})
 
 
+def calibrated(
+    graph: Graph,
+    arrays: Mapping[str, Array],
+    batches: Iterable[Array],
+    learnt: Array,
+    scores: Callable[[Quantisation], Array],
+    bits: int = BITS,
+) -> Quantisation:
+    """By the method that changes the scores of calibration pictures least.
+
+    batches: those pictures, preprocessed; learnt: their scores in float; `scores` gives them by a quantisation.
+    """
+    observed = observe(graph, arrays, batches)
+    tried = [quantisation_from(graph, arrays, observed, method, bits) for method in METHODS]
+    return min(tried, key=lambda one: distance(learnt, scores(one)))
+
+
+def distance(expected: Array, scores: Array) -> float:
+    """The mean squared change of scores, of probabilities that of their logarithms: what it was before the softmax."""
+    change = _before_softmax(scores) - _before_softmax(expected)
+    return float(((change - change.mean(1, keepdims=True)) ** 2).mean())
+
+
+def _before_softmax(scores: Array) -> Array:
+    is_softmax = scores.min() >= 0 and np.allclose(scores.sum(1), 1, atol=1e-3)
+    return np.log(np.maximum(scores, 1e-9)) if is_softmax else scores
+
+
 def _values(model: onnx.ModelProto, names: list[str], batches: Iterable[Array]) -> Iterator[list[Array]]:
     """What the named values of a model are, batch by batch."""
     import onnxruntime

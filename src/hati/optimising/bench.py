@@ -57,7 +57,7 @@ class Bench:
         for name in track(names, len(names), "looking for layers that hurt", self._verbose):
             alone = self.plain.keeping(*(other for other in names if other != name))
             scores = self.scores(self.session(alone), calibrating=True, most=RANKING)
-            found[name] = distance(self.learnt[: len(scores)], scores)
+            found[name] = calibration.distance(self.learnt[: len(scores)], scores)
         return dict(sorted(found.items(), key=lambda item: -item[1]))
 
     def layers(self) -> list[str]:
@@ -84,15 +84,13 @@ class Bench:
         return Session(export(self.graph, self.arrays).SerializeToString())
 
     def _calibrated(self) -> Quantisation:
-        """By the method that changes the scores of calibration pictures least."""
         edge = self.album.calibrating
         batches = track(self.album.batches(0, edge, 2), -(-edge // 2), "calibrating", self._verbose)
-        seen = calibration.observe(self.graph, self.arrays, batches)
-        tried = [
-            calibration.quantisation_from(self.graph, self.arrays, seen, method, self._bits)
-            for method in calibration.METHODS
-        ]
-        return min(tried, key=lambda one: distance(self.learnt, self.scores(self.session(one), calibrating=True)))
+
+        def scores(quantisation: Quantisation) -> Array:
+            return self.scores(self.session(quantisation), calibrating=True)
+
+        return calibration.calibrated(self.graph, self.arrays, batches, self.learnt, scores, self._bits)
 
 
 def safe_bits() -> int:
@@ -108,14 +106,3 @@ def safe_bits() -> int:
 
 def share_alike(expected: Array, scores: Array) -> float:
     return float((expected.argmax(1) == scores.argmax(1)).mean())
-
-
-def distance(expected: Array, scores: Array) -> float:
-    """The mean squared change of scores, of probabilities that of their logarithms: what it was before the softmax."""
-    change = _before_softmax(scores) - _before_softmax(expected)
-    return float(((change - change.mean(1, keepdims=True)) ** 2).mean())
-
-
-def _before_softmax(scores: Array) -> Array:
-    is_softmax = scores.min() >= 0 and np.allclose(scores.sum(1), 1, atol=1e-3)
-    return np.log(np.maximum(scores, 1e-9)) if is_softmax else scores
