@@ -45,6 +45,7 @@ class Order:
     pixels: bool = False
     opset: int | None = None
     quantisation: Quantisation | None = None
+    keep: tuple[str, ...] = ()  # layers that stay in float where others are in int8
 
     @cached_property
     def network(self) -> tuple[Graph, Arrays, Normalisation]:
@@ -70,12 +71,16 @@ class Format(Protocol):
     numbers: tuple[Numbers, ...]
     package: str  # without which it can be neither written nor run, as it is imported
     install: str  # what brings that package, such as "hati[tflite]"
+    ALONE: str  # a script that runs the file it is given, with nothing but the format's runtime
 
     def check(self, order: Order) -> None:
         """Raises ArgumentError for a network or an order that it has no rule for, naming every layer at once."""
 
     def calibrated(self, order: Order, pixels: Array) -> Quantisation:
         """What int8 needs, from photos (photos, height, width, 3) uint8."""
+
+    def layers(self, quantisation: Quantisation) -> list[str]:
+        """Those that are in int8, by names that `Order.keep` takes."""
 
     def write(self, order: Order, path: Path) -> None:
         """The file, and whatever files belong beside it."""
