@@ -102,13 +102,13 @@ def write(order: Order, path: Path) -> None:
     path.write_bytes(model.SerializeToString())
 
 
-def built(order: Order) -> onnx.ModelProto:
-    """The model, ready to be written."""
+def built(order: Order, precision: Precision | None = None) -> onnx.ModelProto:
+    """The model, ready to be written; in another precision than was ordered, for those who go on from there."""
     from onnx import helper
 
     from ..engines import onnx_opsets
 
-    model = _in_its_precision(order)
+    model = _in_precision(order, precision or order.precision)
     if order.pixels:
         _take_pixels(model)
     if order.opset is not None:
@@ -136,22 +136,22 @@ def _ready(order: Order) -> tuple[Graph, Arrays]:
     return for_inference(graph, arrays)
 
 
-def _in_its_precision(order: Order) -> onnx.ModelProto:
+def _in_precision(order: Order, precision: Precision) -> onnx.ModelProto:
     from ..engines import to_onnx, to_onnx_int8
 
     graph, arrays = _ready(order)
-    if order.precision == "int8":
+    if precision == "int8":
         if order.quantisation is None:
             raise ArgumentError(f"{graph.name}: int8 needs to be calibrated; give photos to calibrate on")
         return to_onnx_int8.export_int8(graph, arrays, order.quantisation.keeping(*order.keep))
     model = to_onnx.export(graph, arrays)
-    if order.precision == "float32":
+    if precision == "float32":
         return model
-    check_halves(model)
+    _check_halves(model)
     return to_onnx.in_half_precision(model)
 
 
-def check_halves(model: onnx.ModelProto) -> None:
+def _check_halves(model: onnx.ModelProto) -> None:
     """Raises ArgumentError where weights are larger than any number of float16."""
     from onnx import numpy_helper
 
