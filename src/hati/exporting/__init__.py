@@ -152,7 +152,7 @@ def _judged(
         takes_pixels=order.pixels,
         path=path,
         written=good,
-        reason=_sentence(figures, floor, path, good),
+        reason=_sentence(figures, floor, path, good, names=order.model.labels is not None),
         floor=floor,
         measured=figures,
         calibrated_on=len(trial.calibrating),
@@ -170,8 +170,10 @@ def _scores(model: Model, pixels: Array) -> Array:
     return in_batches(lambda some: model.predict(model.normalisation(some), verbose=0), pixels)
 
 
-def _sentence(figures: Measured, floor: float, path: Path, good: bool) -> str:
+def _sentence(figures: Measured, floor: float, path: Path, good: bool, *, names: bool) -> str:
     alike = f"it names {figures.agreement:.1%} of {figures.photos} photos as the model does"
+    if not names:
+        alike = f"its features have a cosine of {figures.agreement:.3f} with the model's, over {figures.photos} photos"
     if good:
         return f"{path.name} is written: {alike}."
     return f"Nothing is written: {alike}; {floor:.1%} were asked for."

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from .. import photos
 from ..errors import ArgumentError, ImageError
 from ..model import Model
-from ..optimising.album import Album
+from ..optimising.album import CALIBRATING, Album
 from ..photos import Photo
 from ..progress import Verbose, track
 
@@ -44,11 +44,11 @@ def gathered(model: Model, calibrate: Photos | None, check: Photos | None, verbo
     learnt = Album.read(model, calibrate, verbose) if calibrate is not None else None
     unreadable = learnt.unreadable if learnt else 0
     seen = learnt.pixels if learnt else np.empty((0, *model.size, 3), np.uint8)
-    edge = learnt.calibrating if learnt else 0
     if check is not None:
         shown, bad = _read(model, check, verbose)
-        return Trial(seen[:edge], shown, unreadable + bad, False)
+        return Trial(seen[:CALIBRATING], shown, unreadable + bad, False)
     if learnt is not None:
+        edge = learnt.calibrating
         return Trial(seen[:edge], seen[edge:], unreadable, False)
     return Trial(seen, np.stack([model.preprocessing.resize(view, model.size) for view in samples()]), 0, True)
 

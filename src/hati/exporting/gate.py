@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from ..calibration import SMALLEST_BYTE, distance
 from ..measuring import Spread, likely_share, side_by_side
 from ..progress import Verbose, track
 from ..quantisation import Quantisation
-from .formats import Format, Order
+from .formats import Format, Order, Run
 
 Array = np.ndarray
 
@@ -46,7 +45,7 @@ class Measured:
 
     agreement: float  # of the names that the model puts first, the part that the file puts first too
     interval: tuple[float, float]  # where the true agreement lies, 95 times of 100 (Wilson, 1927)
-    shift: float  # the most that a probability changed
+    shift: float  # the most that a score changed
     photos: int  # that it was measured with
     bytes: int  # of all its files
     latency: dict[int, Spread]  # of one picture, by the number of threads
@@ -58,11 +57,11 @@ def measured(found: Format, path: Path, order: Order, pixels: Array, expected: A
     """pixels: (photos, height, width, 3) uint8, none of which was calibrated with; expected: (photos, classes)."""
     runs = {threads: found.opened(path, order, threads) for threads in THREADS}
     scores = in_batches(runs[THREADS[-1]], pixels)
-    alike = int((scores.argmax(1) == expected.argmax(1)).sum())
+    agreement, interval = (agreeing if order.model.labels is not None else cosines)(expected, scores)
     times = side_by_side({str(threads): partial(run, pixels[:1]) for threads, run in runs.items()}, seconds=SECONDS)
     return Measured(
-        agreement=alike / len(pixels),
-        interval=likely_share(alike, len(pixels)),
+        agreement=agreement,
+        interval=interval,
         shift=float(np.abs(scores - expected).max()),
         photos=len(pixels),
         bytes=sum(part.stat().st_size for part in path.parent.iterdir()),
@@ -72,7 +71,20 @@ def measured(found: Format, path: Path, order: Order, pixels: Array, expected: A
     )
 
 
-def in_batches(run: Any, pixels: Array) -> Array:
+def agreeing(expected: Array, scores: Array) -> tuple[float, tuple[float, float]]:
+    """The part of photos that both name alike, and between what parts the true one likely lies."""
+    alike = int((scores.argmax(1) == expected.argmax(1)).sum())
+    return alike / len(scores), likely_share(alike, len(scores))
+
+
+def cosines(expected: Array, vectors: Array) -> tuple[float, tuple[float, float]]:
+    """Of the angles between features, which have no names: the mean cosine, the least and the largest."""
+    lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(vectors, axis=1)
+    found = (expected * vectors).sum(1) / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return float(found.mean()), (float(found.min()), float(found.max()))
+
+
+def in_batches(run: Run, pixels: Array) -> Array:
     return np.concatenate([run(pixels[start : start + BATCH]) for start in range(0, len(pixels), BATCH)])
 
 
@@ -115,7 +127,7 @@ class Hurting:
         """The fewest layers, of those that hurt most, that reach the floor once they are in float; None if none do."""
         for kept in self._prefixes(tuple(hurts)):
             scores = self._scores(kept, self.pixels)
-            if float((scores.argmax(1) == self.learnt.argmax(1)).mean()) >= floor:
+            if agreeing(self.learnt, scores)[0] >= floor:
                 return kept
         return None
 
