@@ -52,8 +52,9 @@ def answers(order: Order, folder: Path, pixels: Array) -> Array:
 @pytest.mark.parametrize(
     ("function", "pixels"),
     [
+        ("VGG16", True),
+        ("VGG16", False),
         ("ResNet50", True),
-        ("ResNet50", False),
         ("MobileNet", False),
         ("MobileNetV2", True),
         ("MobileNetV3Small", True),

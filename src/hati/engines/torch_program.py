@@ -14,7 +14,7 @@ from .to_torch import Network
 
 Array = np.ndarray
 
-EXAMPLES = 2  # pictures to follow through the network: of a single one PyTorch takes the batch for fixed
+EXAMPLES = 2  # pictures to follow through the network: one alone would make the batch a batch of one
 
 
 class Whole(nn.Module):
@@ -24,12 +24,12 @@ class Whole(nn.Module):
         super().__init__()
         logits = without_softmax(graph)
         self._softmax = logits is not graph
-        self._kind = torch.float16 if half else torch.float32
+        self.kind = torch.float16 if half else torch.float32
         self.network = Network(logits, arrays).requires_grad_(False).eval()
 
     def forward(self, image: Tensor) -> Tensor:
         """image: (batch, height, width, channels) -> the graph's output, float32."""
-        y = self.network(image.to(self._kind)).float()
+        y = self.network(image.to(self.kind)).float()
         return y.softmax(-1) if self._softmax else y
 
     def weights(self) -> Iterator[tuple[str, Array]]:
@@ -39,14 +39,31 @@ class Whole(nn.Module):
                 yield name, tensor.numpy()
 
 
-def program(whole: Whole, *, pixels: bool) -> ExportedProgram:
-    """For any number of pictures at once; float32, or uint8 with `pixels`."""
+class Turned(nn.Module):
+    """The same for a picture whose channels come first."""
+
+    def __init__(self, whole: Whole):
+        super().__init__()
+        self.whole = whole
+
+    def forward(self, image: Tensor) -> Tensor:
+        """image: (batch, channels, height, width)."""
+        return self.whole(image.permute(0, 2, 3, 1))
+
+
+def program(
+    whole: Whole, *, pixels: bool = False, channels_first: bool = False, batch: int | None = None
+) -> ExportedProgram:
+    """For any number of pictures at once, or for `batch` of them; float32, or uint8 with `pixels`."""
     for tensor in (*whole.parameters(), *whole.buffers()):
-        tensor.data = tensor.data.to(whole._kind).contiguous()  # an archive holds tensors as they lie
-    shape = known(whole.network.graph.input.shape)
-    image = torch.zeros((EXAMPLES, *shape), dtype=torch.uint8 if pixels else torch.float32)
+        tensor.data = tensor.data.to(whole.kind).contiguous()  # an archive holds tensors as they lie
+    height, width, channels = known(whole.network.graph.input.shape)
+    shape = (channels, height, width) if channels_first else (height, width, channels)
+    image = torch.zeros((batch or EXAMPLES, *shape), dtype=torch.uint8 if pixels else torch.float32)
+    module = Turned(whole) if channels_first else whole
     with torch.no_grad():
-        found = export(whole.eval(), (image,), dynamic_shapes={"image": {0: Dim("batch")}})
+        sizes = {} if batch else {0: Dim("batch")}
+        found = export(module.eval(), (image,), dynamic_shapes={"image": sizes})
     found.example_inputs = None  # an archive would hold the pictures
     for node in found.graph.nodes:
         node.meta.pop("stack_trace", None)  # the folders of this machine
