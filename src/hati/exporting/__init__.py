@@ -36,7 +36,8 @@ class Exported:
     model: str
     format: str
     precision: Precision
-    numbers: Numbers  # that go in and come out
+    takes: Numbers  # that go in
+    gives: Numbers  # and come out
     takes_pixels: bool  # whether preprocessing is inside
     path: Path
     written: bool
@@ -148,7 +149,8 @@ def _judged(
         model=order.model.name,
         format=name,
         precision=order.precision,
-        numbers=order.numbers,
+        takes=found.taken(order),
+        gives=order.numbers,
         takes_pixels=order.pixels,
         path=path,
         written=good,

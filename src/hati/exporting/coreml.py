@@ -58,6 +58,10 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
     raise ArgumentError(f"coreml cannot be written with precision 'int8'; it can be {', '.join(precisions)}")
 
 
+def taken(order: Order) -> Numbers:
+    return "float32"
+
+
 def layers(quantisation: Quantisation) -> list[str]:
     return []
 

@@ -90,6 +90,10 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
     return calibration.calibrated(graph, arrays, batches(), learnt, in_integers)
 
 
+def taken(order: Order) -> Numbers:
+    return "uint8" if order.pixels else "float32"
+
+
 def layers(quantisation: Quantisation) -> list[str]:
     return list(dict.fromkeys(name.partition("/")[0] for name in quantisation.corrections))
 

@@ -42,6 +42,10 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
     raise ArgumentError(f"torch cannot be written with precision 'int8'; it can be {', '.join(precisions)}")
 
 
+def taken(order: Order) -> Numbers:
+    return "uint8" if order.pixels else "float32"
+
+
 def layers(quantisation: Quantisation) -> list[str]:
     return []
 
