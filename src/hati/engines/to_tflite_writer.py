@@ -19,6 +19,8 @@ Array = np.ndarray
 Arrays = Mapping[str, Array]
 Numbers = Literal["float32", "int8", "uint8"]
 
+LARGEST = 2**31 - 1  # of the integers that runtimes look for the 6 of a ReLU6 among
+
 
 class Writer:
     """Collects the tensors and operators of one graph."""
@@ -46,7 +48,13 @@ class Writer:
         """The option of an operator that does an activation's work as well."""
         behind = self._landing.get(node.name)
         function = behind.layer.function if behind and isinstance(behind.layer, layers.Activation) else "linear"
+        if function == "relu6" and behind and self._ends_before_six(behind):
+            function = "relu"
         return {"fused_activation_function": ACTIVATIONS[function]}
+
+    def _ends_before_six(self, node: Node) -> bool:
+        """Whether a value's integers are so fine that 6 is none that a runtime can count to; the last one clips it."""
+        return self.plan is not None and self.in_integers(node) and 6 / self.plan.scales[node.name].step > LARGEST
 
     def value(self, node: Node, suffix: str = "", shape: tuple[int, ...] | None = None) -> int:
         """A tensor for what a node gives, or for something on the way to it."""
