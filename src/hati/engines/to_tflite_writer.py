@@ -54,7 +54,9 @@ class Writer:
 
     def _ends_before_six(self, node: Node) -> bool:
         """Whether a value's integers are so fine that 6 is none that a runtime can count to; the last one clips it."""
-        return self.plan is not None and self.in_integers(node) and 6 / self.plan.scales[node.name].step > LARGEST
+        return (
+            self.plan is not None and self.in_integers(node) and 6 / float(self.plan.scales[node.name].step) > LARGEST
+        )
 
     def value(self, node: Node, suffix: str = "", shape: tuple[int, ...] | None = None) -> int:
         """A tensor for what a node gives, or for something on the way to it."""
