@@ -56,6 +56,7 @@ WIDTH = 80  # of a cell
 @click.option("--keep", multiple=True, metavar="LAYER", help="A layer that stays in float in int8; several times.")
 @click.option("--rank", is_flag=True, help="For int8: tell what each layer costs.")
 @click.option("--opset", type=int, help="Of ONNX.")
+@click.option("--kit", metavar="FOLDER", help="Fill a folder for a device: a program, labels, pictures to check by.")
 @options.weights
 @as_json
 def export(model: str, out: str, weights: str, as_json: bool, **settings: Any) -> None:
@@ -76,7 +77,7 @@ def export(model: str, out: str, weights: str, as_json: bool, **settings: Any) -
 
     found = write(load(model, weights), out, verbose=0 if as_json else "auto", **settings)
     click.echo(json.dumps(asdict(found), indent=2, default=str)) if as_json else _print(found)
-    sys.exit(0 if found.written else 1)
+    sys.exit(0 if found.written and (found.kit is None or found.kit.written) else 1)
 
 
 def _print(found: Exported) -> None:
@@ -107,6 +108,8 @@ def _print(found: Exported) -> None:
     click.echo(found.reason)
     for line in found.advice:
         click.echo(f"  {line}")
+    if found.kit:
+        click.echo("\n  ".join([found.kit.reason, *found.kit.notes]))
 
 
 def _counted(operators: dict[str, int]) -> str:
