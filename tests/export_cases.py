@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 from oracle import SPREAD, lively
-from tiny_body import school
+from tiny_body import SIZE, school
 
 from hati import applications, photos
+from hati.graph import Graph
 from hati.model import Model
+from hati.preprocessing import Preprocessing
 from hati.taught import Provenance
 from hati.transfer.heads import joined
 from hati.weights import from_arrays
@@ -77,3 +79,9 @@ def changed(model: Model, name: str, value: float) -> Model:
     return Model(
         model.graph, from_arrays(arrays, model.graph), model.preprocessing, labels=model.labels, size=model.size
     )
+
+
+def layered(graph: Graph, normalisation: str = "tf") -> Model:
+    """A network of a few layers, without a classifier."""
+    weights = from_arrays(lively(graph), graph)
+    return Model(graph, weights, Preprocessing(normalisation, 1.0, "bilinear"), labels=None, size=SIZE)
