@@ -304,7 +304,7 @@ def teach(kit: Kit, name: str, places: list[str]) -> int:
 def forget(kit: Kit, name: str) -> int:
     with kit.changing() as lessons:
         if name not in lessons.counts():
-            raise Fault(f"{name!r} was not taught here; {', '.join(lessons.counts()) or 'nothing'} was")
+            raise Fault(f"{name!r} was not taught here; taught here: {', '.join(lessons.counts()) or 'nothing'}")
         lessons = lessons.without(name)
         lessons.write(kit.folder / "taught.npz")
     tell(kit, lessons)
