@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..measuring import Spread
 
 SHOWN = 10  # layers of those that were ranked
+WIDTH = 80  # of a cell
 
 
 @click.command()
@@ -87,7 +89,8 @@ def _print(found: Exported) -> None:
         ("size", f"{figures.bytes / 1e6:.2f} MB"),
         *((f"one picture, {threads} thread{'s'[: threads > 1]}", _ms(t)) for threads, t in figures.latency.items()),
         *([("memory of a process that runs it", f"{figures.memory / 1e6:.0f} MB")] if figures.memory else []),
-        ("takes and gives", f"{found.numbers}, {'RGB from 0 to 255' if found.takes_pixels else 'preprocessed RGB'}"),
+        ("takes", f"{found.takes}, {'RGB from 0 to 255' if found.takes_pixels else 'preprocessed RGB'}"),
+        ("gives", found.gives),
         ("operators", _counted(figures.operators)),
         *([("an Edge TPU takes", _coral(found.edge_tpu))] if found.edge_tpu else []),
     ]
@@ -110,7 +113,7 @@ def _print(found: Exported) -> None:
 
 
 def _counted(operators: dict[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in operators.items())
+    return fill(", ".join(f"{count} {name}" for name, count in operators.items()), WIDTH)
 
 
 def _coral(found: EdgeTPU) -> str:

@@ -37,7 +37,8 @@ class Exported:
     model: str
     format: str
     precision: Precision
-    numbers: Numbers  # that go in and come out
+    takes: Numbers  # that go in
+    gives: Numbers  # and come out
     takes_pixels: bool  # whether preprocessing is inside
     path: Path
     written: bool
@@ -151,13 +152,14 @@ def _judged(
         advice = () if good else _advice(order, figures, hurting.enough(floor, hurts), hurts)
     if good:
         with _disk(path):
-            for written in sorted(part.parent.iterdir()):
-                os.replace(written, path.parent / written.name)
+            for written in part.parent.iterdir():
+                _move(written, path.parent / written.name)
     return Exported(
         model=order.model.name,
         format=name,
         precision=order.precision,
-        numbers=order.numbers,
+        takes=found.taken(order),
+        gives=order.numbers,
         takes_pixels=order.pixels,
         path=path,
         written=good,
@@ -208,6 +210,12 @@ def _by_ending(path: Path) -> str:
     if path.suffix not in endings:
         raise ArgumentError(f"{path}: what is it to be? Its name can end in {', '.join(endings)}, or say it with `to`")
     return endings[path.suffix]
+
+
+def _move(written: Path, place: Path) -> None:
+    if place.is_dir() and not place.is_symlink():  # a package, as Core ML has them
+        shutil.rmtree(place)
+    os.replace(written, place)
 
 
 @contextmanager
