@@ -29,8 +29,8 @@ class Needing(NamedTuple):
 
 
 def catalog(name: str, alpha: float, side: int, classes: int = 1000) -> Callable[[], Graph]:
-    settings = {"alpha": alpha, "input_shape": (side, side, 3), "classes": classes}
-    return lambda: hati.load(name, weights=None, **settings).graph
+    shape = (side, side, 3)
+    return lambda: hati.load(name, weights=None, alpha=alpha, input_shape=shape, classes=classes).graph
 
 
 def tiny() -> Graph:

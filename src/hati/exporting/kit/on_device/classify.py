@@ -86,15 +86,17 @@ def read(path: Path, needed: int) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd files; what fails is raised
-            photo: Image.Image = Image.open(path)
-            check_header(photo, path)
-            reduce(photo, needed)
-            photo.load()
-            return rgb(upright(photo))
+            with Image.open(path) as photo:
+                check_header(photo, path)
+                reduce(photo, needed)
+                photo.load()  # before its EXIF is asked for, so that damaged pixels are told as such
+                return rgb(upright(photo))
     except Fault:
         raise
     except FileNotFoundError:
         raise Fault(f"{path}: there is no such file") from None
+    except IsADirectoryError:
+        raise Fault(f"{path}: there is no photo in this folder") from None
     except UnidentifiedImageError:
         raise Fault(f"{path}: this is no picture of a format known here, or its beginning is damaged") from None
     except Exception as error:  # each of Pillow's formats has its own, and none promises which
