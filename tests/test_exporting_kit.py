@@ -31,12 +31,11 @@ EVERY_KIT |= {"model.tflite", "requirements.txt", "teaching.py"}
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory, lite: Exported) -> Path:
+def python(tmp_path_factory: pytest.TempPathFactory, own: Path) -> Path:
     """The device's own, without hati; made once, also where several processes test."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if base.name.startswith("popen") else base
-    assert lite.kit is not None
-    return kit_device.environment(shared / "device", lite.kit.path / "requirements.txt")
+    return kit_device.environment(shared / "device", own / "requirements.txt")
 
 
 @pytest.fixture(scope="module")
