@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from ... import __version__
+from ...tflite.reading import read
 from ..described import preprocessing
 from .arena import Arena
 from .contents import Contents
@@ -62,7 +63,7 @@ def _told(contents: Contents) -> dict[str, Any]:
 
 def _readme(contents: Contents, arena: Arena | None, not_micro: str) -> str:
     model, (tolerance, _) = contents.order.model, TOLERANCES[contents.precision]
-    coral = contents.found.ending == ".tflite" and contents.precision == "int8"
+    coral = contents.order.numbers != "float32"
     parts = [
         f"# {model.name} on a small device",
         f"A kit of hati {__version__}: {contents.model.name} in {contents.precision}, {len(contents.names)} classes.",
@@ -91,7 +92,7 @@ $ env/bin/python classify.py --forget wasps
 """
 AUTHORS = "NASA, SpaceX, Stéfan van der Walt and Rachel Michetti"
 CORAL = """\
-$ edgetpu_compiler model.tflite          # on a PC with Linux: makes model_edgetpu.tflite
+$ edgetpu_compiler model.tflite          # on a PC with Linux: makes model_edgetpu.tflite, for a Coral's own libraries
 """
 
 
@@ -112,11 +113,11 @@ def _numbers(contents: Contents) -> str:
         numbers = "uint8"
     floats = "floats, (RGB / {scale:g} - {mean}) / {deviation}, channel by channel".format(**told)
     crop = f"{told['crop']:.3g} of the shorter side" if told["crop"] != 1 else "as large as fits"
-    given = (
-        "floats"
-        if contents.order.numbers == "float32"
-        else f"{numbers}, step · (number - zero point) as the file tells"
-    )
+    given = "floats"
+    if contents.order.numbers != "float32":
+        file = read(contents.model)
+        scores = file.tensors[file.outputs[0]]
+        given = f"{numbers}; a score is {scores.scales[0]:g} · (number - {scores.zero_point})"
     return (
         f"`{contents.model.name}` takes the middle of an upright photo ({crop}), resized to {width} × {height} pixels "
         f"({told['interpolation']}): one picture of {height} × {width} × 3 {NUMBERS.get(numbers, floats)}. It gives a "

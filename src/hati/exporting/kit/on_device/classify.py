@@ -86,20 +86,26 @@ def read(path: Path, needed: int) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd files; what fails is raised
-            photo: Image.Image = Image.open(path)
-            check_header(photo, path)
-            reduce(photo, needed)
-            photo.load()
-            return rgb(upright(photo))
+            with Image.open(path) as photo:
+                check_header(photo, path)
+                reduce(photo, needed)
+                photo.load()  # before its EXIF is asked for, so that damaged pixels are told as such
+                return rgb(upright(photo))
     except Fault:
         raise
     except FileNotFoundError:
         raise Fault(f"{path}: there is no such file") from None
+    except IsADirectoryError:
+        raise Fault(f"{path}: there is no photo in this folder") from None
     except UnidentifiedImageError:
         raise Fault(f"{path}: this is no picture of a format known here, or its beginning is damaged") from None
     except Exception as error:  # each of Pillow's formats has its own, and none promises which
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
-        raise Fault(f"{path}: the picture cannot be read ({reason})") from None
+        raise Fault(f"{path}: the picture cannot be read ({reason(error)})") from None
+
+
+def reason(error: Exception) -> str:
+    """What an error says, on one line."""
+    return getattr(error, "strerror", None) or " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def check_header(photo: Image.Image, path: Path) -> None:
@@ -165,7 +171,7 @@ def opened(path: Path, preprocessing: Preprocessing, threads: int) -> Network:
     except Fault:
         raise
     except Exception as error:  # each runtime has its own
-        raise Fault(f"{path}: {' '.join(str(error).split())[:200]}; copy the kit again, or renew its runtime") from None
+        raise Fault(f"{path}: it cannot be run ({reason(error)}); copy the kit again, or renew its runtime") from None
 
 
 def tflite(path: Path, preprocessing: Preprocessing, threads: int) -> Network:
@@ -239,7 +245,7 @@ class Kit:
         try:
             return (self.folder / name).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
-            raise Fault(f"{self.folder / name}: it cannot be read ({error}); copy the kit again") from None
+            raise Fault(f"{self.folder / name}: it cannot be read ({reason(error)}); copy the kit again") from None
 
     @cached_property
     def network(self) -> Network:
@@ -290,8 +296,8 @@ def classify(kit: Kit, places: list[str], top: int, original: bool, as_json: boo
 
 
 def teach(kit: Kit, name: str, places: list[str]) -> int:
-    name, vectors = kit.origin.checked(name, kit.lessons), []
-    failed = each(places, lambda path: vectors.append(kit.features(kit.preprocessing.pixels(path))))
+    name, network, vectors = kit.origin.checked(name, kit.lessons), kit.features, []
+    failed = each(places, lambda path: vectors.append(network(kit.preprocessing.pixels(path))))
     if not vectors:
         raise Fault(f"no photo of {name} could be read; nothing was learnt")
     with kit.changing() as lessons:
@@ -304,7 +310,7 @@ def teach(kit: Kit, name: str, places: list[str]) -> int:
 def forget(kit: Kit, name: str) -> int:
     with kit.changing() as lessons:
         if name not in lessons.counts():
-            raise Fault(f"{name!r} was not taught here; {', '.join(lessons.counts()) or 'nothing'} was")
+            raise Fault(f"{name!r} was not taught here; taught here: {', '.join(lessons.counts()) or 'nothing'}")
         lessons = lessons.without(name)
         lessons.write(kit.folder / "taught.npz")
     tell(kit, lessons)
@@ -320,11 +326,11 @@ def tell(kit: Kit, lessons: Lessons) -> None:
 
 def check(kit: Kit) -> int:
     """Whether the golden pictures get the scores and the features that they got where the kit was made."""
-    golden = json.loads(kit.text("golden.json"))
+    golden, network, features = json.loads(kit.text("golden.json")), kit.network, kit.features
 
     def compare(path: Path) -> None:
         expected, pixels = golden["pictures"][path.name], kit.preprocessing.pixels(path)
-        y, x = kit.network(pixels), kit.features(pixels)
+        y, x = network(pixels), features(pixels)
         off, cosine = np.abs(y - expected["scores"]), float(unit(x) @ unit(np.array(expected["features"])))
         worst = int(off.argmax())
         found = f"{kit.labels[worst]} scores {y[worst]:.4f}, {expected['scores'][worst]:.4f} was expected"

@@ -160,8 +160,8 @@ class Lessons:
         if not path.exists():
             return cls(np.array([], str), np.empty((0, numbers), np.float32), network)
         try:
-            with np.load(path, allow_pickle=False) as file:
-                found = cls(file["names"], file["vectors"], str(file["network"]))
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as kept:
+                found = cls(kept["names"], kept["vectors"], str(kept["network"]))
         except Exception as error:  # of NumPy, of ZIP, of the disk
             raise Fault(f"{path}: it is damaged ({error}); move it away, and teach again") from None
         if found.network != network or found.vectors.shape != (len(found.names), numbers):
@@ -211,8 +211,8 @@ class Origin:
     @classmethod
     def read(cls, path: Path, labels: list[str], method: str, photos: dict[str, int], several: bool) -> Origin:
         try:
-            with np.load(path, allow_pickle=False) as file:
-                return cls(labels, Head(**file, several=several), method, photos)
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as kept:
+                return cls(labels, Head(**kept, several=several), method, photos)
         except Exception as error:  # of NumPy, of ZIP, of the disk
             raise Fault(f"{path}: it is damaged ({error}); copy the kit again") from None
 
