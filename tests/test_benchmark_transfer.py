@@ -3,9 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from side_by_side.asking import PeerError
-from transfer import beside_keras, goals, measuring, report
+from transfer import beside_keras, curve, goals, measuring, report
 from transfer.measuring import Figures, Job, Results
-from transfer.plan import FULL, QUICK, Effort
+from transfer.plan import FULL, METHODS, QUICK, Effort, Photos
+from transfer.running import Run
 from transfer.seeing import drawn
 
 from hati.errors import ArgumentError
@@ -44,19 +45,11 @@ def test_draws_differ() -> None:
     assert not np.array_equal(drawn(numbers, 10, 0), drawn(numbers, 10, 1))
 
 
-@pytest.mark.parametrize(
-    ("effort", "method", "count", "draws"),
-    [
-        (FULL, "probe", 40, 10),
-        (FULL, "finetune", 2, 10),
-        (FULL, "finetune", 5, 5),
-        (FULL, "finetune", 40, 2),
-        (QUICK, "probe", 5, 2),
-        (QUICK, "finetune", 1, 2),
-    ],
-)
-def test_only_long_fine_tunings_get_fewer_draws(effort: Effort, method: str, count: int, draws: int) -> None:
-    assert effort.draws_of(method, count) == draws
+@pytest.mark.parametrize("effort", [FULL, QUICK])
+def test_every_point_of_the_curve_has_as_many_draws(effort: Effort, tmp_path: Path) -> None:
+    points = [job.name.split("/")[1:3] for job in curve.jobs(Run(Photos(tmp_path), tmp_path, effort))]
+    expected = [[method, str(count)] for method in METHODS for count in effort.counts]
+    assert sorted(points) == sorted(effort.draws * expected)
 
 
 def test_a_run_goes_on_where_it_was_killed(tmp_path: Path) -> None:
@@ -78,6 +71,9 @@ def test_a_run_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     measuring.carry_out([job("a/1"), job("a/2"), job("a/3")], again)
     assert done == ["a/1", "a/2", "a/2", "a/3"]
     assert measuring.read(path).column("a", "seconds") == [1.0, 1.0, 1.0]
+    again.forget(["a/2", "b/1"])
+    measuring.carry_out([job("a/1"), job("a/2")], again)
+    assert done[4:] == ["a/2"], "what is forgotten is measured again"
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"about": {}}', '{"about": {}, "figures": 3}'])

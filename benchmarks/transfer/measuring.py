@@ -41,6 +41,11 @@ class Results:
         if self.path is not None:
             write_whole(self.path, {"about": self.about, "figures": self.figures})
 
+    def forget(self, names: Iterable[str]) -> None:
+        """So that they are measured again."""
+        for name in names:
+            self.figures.pop(name, None)
+
     def under(self, name: str) -> list[Figures]:
         """Of all jobs below a name, those that succeeded."""
         found = (own for key, own in self.figures.items() if key.startswith(f"{name}/"))
