@@ -103,15 +103,26 @@ def noise(seed: int) -> np.ndarray:
     return np.asarray(Image.fromarray(small).resize(size, Image.Resampling.BICUBIC))
 
 
+def likeness(x: np.ndarray, y: np.ndarray) -> float:
+    [alike] = alignment.likeness(x[np.newaxis], y[np.newaxis])
+    return float(alike)
+
+
 def test_likeness_goes_both_ways_and_does_not_mind_light() -> None:
     x, y = noise(0), noise(1)
-    assert alignment.likeness(x, x) == 1
-    assert alignment.likeness(x, (0.5 * x + 40).astype(np.uint8)) > 0.999
-    assert alignment.likeness(x, y) == pytest.approx(alignment.likeness(y, x), abs=0.05)
-    assert alignment.likeness(x, y) < 0.7
+    assert likeness(x, x) == 1
+    assert likeness(x, (0.5 * x + 40).astype(np.uint8)) > 0.999
+    assert likeness(x, y) == pytest.approx(likeness(y, x), abs=0.05)
+    assert likeness(x, y) < 0.7
 
 
 def test_one_colour_is_like_itself_and_like_nothing_else() -> None:
     grey = np.full((alignment.SIDE, alignment.SIDE), 128, np.uint8)
-    assert alignment.likeness(grey, grey) == 1
-    assert alignment.likeness(grey, noise(0)) == 0
+    assert likeness(grey, grey) == 1
+    assert likeness(grey, noise(0)) == 0
+
+
+def test_pairs_that_are_compared_together_do_not_touch_each_other() -> None:
+    x = np.stack([noise(0), noise(1), noise(2), noise(3)])
+    y = np.stack([(0.5 * x[0] + 40).astype(np.uint8), x[1], x[2][:, ::-1], noise(4)])
+    np.testing.assert_allclose(alignment.likeness(x, y), [likeness(*pair) for pair in zip(x, y, strict=True)])
