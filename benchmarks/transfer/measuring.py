@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from side_by_side.asking import PeerError
@@ -54,6 +55,10 @@ class Results:
     def column(self, name: str, what: str) -> list[float]:
         """One figure of all jobs below a name."""
         return [own[what] for own in self.under(name) if own.get(what) is not None]
+
+    def middle(self, name: str, what: str) -> float:
+        """The median of one figure of all jobs below a name, of which one succeeded or more."""
+        return median(self.column(name, what))
 
     def children(self, name: str) -> list[str]:
         """The next parts of the names below a name, in the order of their measurement."""
