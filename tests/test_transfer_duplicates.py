@@ -82,6 +82,16 @@ def test_other_photos_of_the_same_flower_are_not_duplicates(body: Body, shared: 
     assert found_in(body, *photos) == []
 
 
+def test_a_photo_with_several_twins_is_told_once_beside_the_likest(
+    body: Body, originals: tuple[str, ...], tmp_path: Path
+) -> None:
+    twins = (str(tmp_path / "cut.png"), originals[0], str(tmp_path / "brighter.png"))
+    with Image.open(originals[0]) as photo:
+        CHANGES["cut at every edge"](photo).save(twins[0])
+        CHANGES["brighter"](photo).save(twins[2])
+    assert found_in(body, twins, originals[:2]) == [(originals[0], originals[0])]
+
+
 def test_a_photo_that_is_gone_is_passed_over(body: Body, originals: tuple[str, ...], tmp_path: Path) -> None:
     copies = tuple(str(shutil.copy(original, tmp_path)) for original in originals)
     vectors = body.see(originals, verbose=0).first

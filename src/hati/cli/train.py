@@ -78,7 +78,7 @@ def settings(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
     help="Fine-tuning: any other setting of its recipe, such as mixup=0.2 or batch_size=8; several times.",
 )
 @click.option("--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda"]))
-@click.option("--seed", default=0, show_default=True, help="One seed gives one result.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="One seed gives one result.")
 @as_json
 def train(
     folder: str, out: str, light: bool, picture: str | None, recipe: dict[str, Any], as_json: bool, **options: Any

@@ -44,7 +44,7 @@ class Pair:
 def near_duplicates(
     train: PhotoSet, train_vectors: Array, validation: PhotoSet, validation_vectors: Array
 ) -> tuple[Pair, ...]:
-    """The validation photos that are in the training set too, the most alike first.
+    """The validation photos that are in the training set too, each with its likest there; the most alike first.
 
     The vectors, (photos, numbers), are a body's; they find the pairs that are worth comparing.
     """
@@ -52,13 +52,13 @@ def near_duplicates(
     ours = _thumbnails(train, {one for one, _ in pairs})
     theirs = _thumbnails(validation, {other for _, other in pairs})
     seen = [(one, other) for one, other in pairs if one in ours and other in theirs]
-    found = [
-        Pair(describe(train.photos[one]), describe(validation.photos[other]), float(alike))
-        for block in batches(seen, PAIRS)
-        for (one, other), alike in zip(block, _likeness(block, ours, theirs), strict=True)
-        if alike >= SAME
-    ]
-    return tuple(sorted(found, key=lambda pair: -pair.likeness))
+    found: dict[int, Pair] = {}
+    for block in batches(seen, PAIRS):
+        for (one, other), alike in zip(block, _likeness(block, ours, theirs), strict=True):
+            if alike >= SAME and (other not in found or alike > found[other].likeness):
+                names = describe(train.photos[one]), describe(validation.photos[other])
+                found[other] = Pair(*names, float(alike))
+    return tuple(sorted(found.values(), key=lambda pair: -pair.likeness))
 
 
 def _likeness(pairs: list[tuple[int, int]], ours: dict[int, Array], theirs: dict[int, Array]) -> Array:

@@ -26,6 +26,7 @@ from . import advice, finetuning, probing
 from .body import Body, Seen
 from .duplicates import Pair, near_duplicates
 from .finetuning import Recipe
+from .finetuning.recipe import check_seed
 from .heads import Head, joined
 from .imprinting import imprint
 from .origin import name_of, versions
@@ -129,6 +130,7 @@ def train(
     """
     if method not in get_args(Method):
         raise ArgumentError(f"method is {method!r}; it can be {', '.join(get_args(Method))}")
+    check_seed(seed)
     _check_installed(method)
     if method == "auto" and environ.get("WORLD_SIZE", "1") != "1":
         raise ArgumentError("several processes learn together by the method finetune alone; say so instead of auto")
