@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import DEFAULT_MODEL
+from ..errors import ArgumentError
 from .printing import as_json, print_fault
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ def train(
     """
     from ..transfer.training import train as learn
 
+    if light and options["method"] == "finetune":
+        raise click.BadParameter("--light leaves out the body, which fine-tuning changes; leave one of them out")
     drawn = _checked_places(out, picture)
     chosen = _recipe(recipe | {key: options.pop(key) for key in ("epochs", "rate", "unfreeze")})
     try:
@@ -104,7 +107,7 @@ def train(
         raise click.ClickException("stopped. What was finished is kept: the same command goes on from there") from None
     if not is_first_process():
         return
-    trained.save(out, light=light)
+    _save(trained, out, light)
     _report(trained, out, drawn, as_json)
 
 
@@ -136,6 +139,17 @@ def _recipe(given: dict[str, Any]) -> Recipe:
 def is_first_process() -> bool:
     """Of those that `torchrun` started, one writes and prints."""
     return environ.get("RANK", "0") == "0"
+
+
+def _save(trained: Trained, out: str, light: bool) -> None:
+    """Whole, where the body cannot be left out after all: what was learnt is not to be lost."""
+    try:
+        trained.save(out, light=light)
+    except ArgumentError as error:
+        if not light:
+            raise
+        trained.save(out)
+        click.echo(f"hati: {error}. So it was saved", err=True)
 
 
 def _report(trained: Trained, out: str, picture: str | None, as_json: bool) -> None:
