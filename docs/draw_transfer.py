@@ -15,8 +15,6 @@ COLOURS = {"imprint": "#868e96", "probe": "#228be6", "finetune": "#e8590c"}
 INK, GRID = "#343a40", "#e9ecef"
 APART = 1.04  # times as far right as the method before, so that spreads do not cover each other
 
-FEWEST = 3  # draws of a point that is shown: one alone says more of the draw than of the method
-
 Points = dict[int, list[float]]  # by the photos of each class: the accuracy of each draw
 
 
@@ -32,13 +30,13 @@ def points(figures: dict[str, dict[str, Any]], method: str) -> Points:
         group, *rest = name.split("/")
         if group == "curve" and rest[0] == method and "accuracy" in own:
             found.setdefault(int(rest[1]), []).append(100 * own["accuracy"])
-    return {count: own for count, own in sorted(found.items()) if len(own) >= FEWEST}
+    return dict(sorted(found.items()))
 
 
 def drawn(curves: dict[str, Points], machine: dict[str, Any]) -> Any:
     """The mean of each point, and its quartiles as a line through it."""
     figure, axes = plt.subplots(figsize=(7, 4), dpi=144)
-    for number, (method, curve) in enumerate((name, curve) for name, curve in curves.items() if curve):
+    for number, (method, curve) in enumerate(curves.items()):
         draw(axes, method, curve, APART**number)
     counts = sorted({count for curve in curves.values() for count in curve})
     axes.set_xscale("log")

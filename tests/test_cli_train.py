@@ -37,6 +37,16 @@ def test_a_program_reads_json(folder: Path, tmp_path: Path) -> None:
     assert told["evaluation"]["accuracy"] == 1.0
 
 
+def test_a_photo_of_two_classes_is_one_photo(folder: Path, tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    rows = [f"{photo},{photo.parent.name}|any" for photo in sorted(folder.rglob("*.png"))]
+    table.write_text("\n".join(["path,label", *rows]))
+    arguments = ("--multi-label", "--validate", table, "--method", "imprint", "--out", tmp_path / "own.safetensors")
+    found = run("train", table, *arguments)
+    assert "Learnt from 16 photos of 3 classes" in found.stdout
+    assert "own.png: each class' average precision" in found.stdout
+
+
 def test_the_file_is_a_model_like_any_other(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "own.safetensors"
     assert run("train", folder, "--out", out, "--light", "--method", "imprint").exit_code == 0

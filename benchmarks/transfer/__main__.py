@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from side_by_side.__main__ import PAGE, WORK, keep_to
 from side_by_side.environments import PROJECT, InstallError, all_environments, install
@@ -68,7 +69,9 @@ def measure(chosen: argparse.Namespace, found: Results) -> None:
     todo = [job for job in jobs(run) if job.name.startswith(names)]
     if not chosen.resume:
         found.forget(job.name for job in todo)
+    before = found.about.get("versions", {})  # of what is not measured this time
     found.about = describe(run, chosen.quick)
+    found.about["versions"] = before | found.about["versions"]
     measuring.carry_out(todo, found)
 
 
@@ -92,7 +95,7 @@ def install_peer(run: Run, work: Path) -> None:
             run.missing[name] = f"not installed: {error}"
 
 
-def describe(run: Run, quick: bool) -> dict[str, object]:
+def describe(run: Run, quick: bool) -> dict[str, Any]:
     there = [environment for name, environment in run.peers.items() if name not in run.missing]
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

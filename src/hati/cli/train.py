@@ -163,7 +163,8 @@ def _report(trained: Trained, out: str, picture: str | None, as_json: bool) -> N
         print_fault(error)
     if trained.evaluation is not None and picture is not None:
         trained.evaluation.draw(picture)
-        click.echo(f"{picture}: the confusion matrix", err=as_json)
+        shown = "the confusion matrix" if trained.evaluation.confusion is not None else "each class' average precision"
+        click.echo(f"{picture}: {shown}", err=as_json)
     network = trained.model
     size = f"{getsize(out) / 1e6:,.1f} MB"
     click.echo(f"{out}: {network.name}, {len(trained.photos)} classes, by {trained.method}, {size}", err=as_json)

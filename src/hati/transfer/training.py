@@ -60,7 +60,8 @@ class Trained:
 
     model: Model
     method: str
-    photos: dict[str, int]  # of each class, that it learnt from
+    learnt_from: int  # photos
+    photos: dict[str, int]  # of them in each class; in several, where a photo can have several
     evaluation: Evaluation | None  # on photos that it did not learn from; None where there were none to spare
     tried: dict[str, float | None]  # every method that was tried, and its accuracy on the validation photos
     duplicates: tuple[Pair, ...]  # photos that lie in both sets, or all but
@@ -273,6 +274,7 @@ def _trained(lesson: Lesson, rungs: Sequence[Rung], best: Rung, method: Method) 
     return Trained(
         model=joined(best.body, best.head, lesson.train.classes, provenance),
         method=best.method,
+        learnt_from=len(lesson.train),
         photos=lesson.train.counts,
         evaluation=best.evaluation,
         tried={rung.method: rung.evaluation.accuracy if rung.evaluation else None for rung in rungs},
