@@ -14,8 +14,7 @@ DOCS = Path(__file__).parent
 COLOURS = {"imprint": "#868e96", "probe": "#228be6", "finetune": "#e8590c"}
 INK, GRID = "#343a40", "#e9ecef"
 APART = 1.04  # times as far right as the method before, so that spreads do not cover each other
-
-FEWEST = 3  # draws of a point that is shown: one alone says more of the draw than of the method
+LETTER = 1.6  # per cent that a letter is high
 
 Points = dict[int, list[float]]  # by the photos of each class: the accuracy of each draw
 
@@ -32,14 +31,15 @@ def points(figures: dict[str, dict[str, Any]], method: str) -> Points:
         group, *rest = name.split("/")
         if group == "curve" and rest[0] == method and "accuracy" in own:
             found.setdefault(int(rest[1]), []).append(100 * own["accuracy"])
-    return {count: own for count, own in sorted(found.items()) if len(own) >= FEWEST}
+    return dict(sorted(found.items()))
 
 
 def drawn(curves: dict[str, Points], machine: dict[str, Any]) -> Any:
     """The mean of each point, and its quartiles as a line through it."""
     figure, axes = plt.subplots(figsize=(7, 4), dpi=144)
-    for number, (method, curve) in enumerate((name, curve) for name, curve in curves.items() if curve):
+    for number, (method, curve) in enumerate(curves.items()):
         draw(axes, method, curve, APART**number)
+    tell_ends(axes, curves)
     counts = sorted({count for curve in curves.values() for count in curve})
     axes.set_xscale("log")
     axes.set_xticks(counts, [str(count) for count in counts])
@@ -50,9 +50,8 @@ def drawn(curves: dict[str, Points], machine: dict[str, Any]) -> Any:
     axes.spines[:].set_visible(False)
     axes.legend(frameon=False, fontsize=9, loc="lower right")
     axes.set_xlabel("photos of each class", fontsize=8, color=INK)
-    title = (
-        f"five kinds of flowers, named rightly: mean and quartiles; {machine['processor']}, {machine['cores']} cores"
-    )
+    title = f"five kinds of flowers, named rightly: mean and quartiles of {draws(curves)} draws of the photos"
+    title = f"{title}; {machine['processor']}, {machine['cores']} cores"
     axes.set_title(title, fontsize=8.5, color=INK, loc="left")
     figure.tight_layout()
     return figure
@@ -63,15 +62,23 @@ def draw(axes: Any, method: str, curve: Points, apart: float) -> None:
     quartiles = [quantiles(own * 2 if len(own) == 1 else own, n=4, method="inclusive") for own in curve.values()]
     axes.vlines(x, [own[0] for own in quartiles], [own[2] for own in quartiles], color=COLOURS[method], alpha=0.5)
     means = [mean(own) for own in curve.values()]
-    axes.plot(x, means, marker="o", markersize=4, linewidth=1.6, color=COLOURS[method], label=label(method, curve))
-    axes.annotate(f"{means[-1]:.1f}", (x[-1], means[-1]), (5, -2), textcoords="offset points", fontsize=7, color=INK)
+    axes.plot(x, means, marker="o", markersize=4, linewidth=1.6, color=COLOURS[method], label=method)
 
 
-def label(method: str, curve: Points) -> str:
-    """A method, and of how many draws its points are the mean."""
-    draws = sorted({len(own) for own in curve.values()})
-    several = "–".join(map(str, dict.fromkeys((draws[0], draws[-1]))))
-    return f"{method}, {several} draw{'' if draws == [1] else 's'} of the photos"
+def tell_ends(axes: Any, curves: dict[str, Points]) -> None:
+    """The last mean of each curve, beside it; one above the other where they would touch."""
+    ends = sorted((mean(curve[max(curve)]), max(curve), method) for method, curve in curves.items() if curve)
+    height = float("-inf")
+    for end, count, method in ends:
+        height = max(end, height + LETTER)
+        place = count * APART ** len(curves), height
+        axes.annotate(f"{end:.1f}", place, (4, -2), textcoords="offset points", fontsize=7, color=COLOURS[method])
+
+
+def draws(curves: dict[str, Points]) -> str:
+    """Of how many draws a point is the mean; from the fewest to the most."""
+    counts = sorted({len(own) for curve in curves.values() for own in curve.values()})
+    return "–".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
 
 
 if __name__ == "__main__":

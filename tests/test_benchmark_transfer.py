@@ -3,9 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from side_by_side.asking import PeerError
-from transfer import beside_keras, goals, measuring, report
+from transfer import beside_keras, curve, goals, measuring, report
 from transfer.measuring import Figures, Job, Results
-from transfer.plan import FULL, QUICK, Effort
+from transfer.plan import FULL, METHODS, QUICK, Effort, Photos
+from transfer.running import Run
 from transfer.seeing import drawn
 
 from hati.errors import ArgumentError
@@ -44,19 +45,11 @@ def test_draws_differ() -> None:
     assert not np.array_equal(drawn(numbers, 10, 0), drawn(numbers, 10, 1))
 
 
-@pytest.mark.parametrize(
-    ("effort", "method", "count", "draws"),
-    [
-        (FULL, "probe", 40, 10),
-        (FULL, "finetune", 2, 10),
-        (FULL, "finetune", 5, 5),
-        (FULL, "finetune", 40, 2),
-        (QUICK, "probe", 5, 2),
-        (QUICK, "finetune", 1, 2),
-    ],
-)
-def test_only_long_fine_tunings_get_fewer_draws(effort: Effort, method: str, count: int, draws: int) -> None:
-    assert effort.draws_of(method, count) == draws
+@pytest.mark.parametrize("effort", [FULL, QUICK])
+def test_every_point_of_the_curve_has_as_many_draws(effort: Effort, tmp_path: Path) -> None:
+    points = [job.name.split("/")[1:3] for job in curve.jobs(Run(Photos(tmp_path), tmp_path, effort))]
+    expected = [[method, str(count)] for method in METHODS for count in effort.counts]
+    assert sorted(points) == sorted(effort.draws * expected)
 
 
 def test_a_run_goes_on_where_it_was_killed(tmp_path: Path) -> None:
@@ -78,6 +71,9 @@ def test_a_run_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     measuring.carry_out([job("a/1"), job("a/2"), job("a/3")], again)
     assert done == ["a/1", "a/2", "a/2", "a/3"]
     assert measuring.read(path).column("a", "seconds") == [1.0, 1.0, 1.0]
+    again.forget(["a/2", "b/1"])
+    measuring.carry_out([job("a/1"), job("a/2")], again)
+    assert done[4:] == ["a/2"], "what is forgotten is measured again"
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"about": {}}', '{"about": {}, "figures": 3}'])
@@ -107,30 +103,44 @@ def test_a_miss_is_told_as_a_miss(accuracies: tuple[float, ...], seconds: tuple[
     assert goals.of_goal(GOAL, found).word == word
 
 
-def beside(own_seconds: float, own_accuracy: float) -> Results:
-    """hati's script beside one of Keras', which took 9 s in all."""
-    own = {"seconds": own_seconds, "accuracy": own_accuracy}
+def beside(**own: tuple[float, float]) -> Results:
+    """Seconds and accuracies of hati's methods beside one run of Keras', which took 9 s in all."""
+    figures = {f"keras/flowers/hati, {name}/0": {"seconds": s, "accuracy": a} for name, (s, a) in own.items()}
     keras = {"seconds": 9.0, "accuracy": 0.9, "epochs": EPOCHS}
-    return Results(figures={"keras/flowers/hati, probe/0": own, "keras/flowers/Keras on PyTorch/0": keras})
+    return Results(figures=figures | {"keras/flowers/Keras on PyTorch/0": keras})
 
 
 @pytest.mark.parametrize(
-    ("seconds", "accuracy", "measured", "reached"),
+    ("own", "measured", "reached"),
     [
-        pytest.param(0.6, 0.9, "10.0×", True, id="Keras is as accurate after 6 s"),
-        pytest.param(0.7, 0.9, "8.6×", False, id="not so much quicker"),
-        pytest.param(0.9, 0.95, "10.0×", True, id="Keras never gets there"),
-        pytest.param(0.1, 0.5, "50.0×", False, id="quick but wrong"),
+        pytest.param({"probe": (0.6, 0.9)}, "probe: 15.0× to its end, 10.0× to as accurate", True, id="as accurate"),
+        pytest.param({"probe": (0.7, 0.9)}, "probe: 12.9× to its end, 8.6× to as accurate", False, id="too slow"),
+        pytest.param({"probe": (0.9, 0.95)}, "probe: 10.0× to its end, 10.0× to as", True, id="Keras never gets there"),
+        pytest.param({"probe": (0.1, 0.5)}, "none of 1 ways has 0.9000", False, id="quick but wrong"),
+        pytest.param({"imprint": (0.1, 0.8), "probe": (0.5, 0.9)}, "probe: 18.0×", True, id="the quickest is wrong"),
+        pytest.param({"imprint": (0.3, 0.9), "probe": (0.5, 0.95)}, "imprint: 30.0×", True, id="the quickest will do"),
+        pytest.param({}, "–", None, id="nothing of hati's"),
     ],
 )
-def test_keras_is_measured_to_the_same_accuracy(seconds: float, accuracy: float, measured: str, reached: bool) -> None:
-    verdict = goals.of_keras("flowers", "probe", beside(seconds, accuracy))
+def test_keras_is_measured_to_the_same_accuracy(
+    own: dict[str, tuple[float, float]], measured: str, reached: bool | None
+) -> None:
+    verdict = goals.of_keras("flowers", beside(**own))
     assert verdict.measured.startswith(measured)
     assert verdict.reached is reached
 
 
+@pytest.mark.parametrize("right", range(0, 154, 17))
+def test_as_many_photos_are_as_accurate_however_the_share_is_rounded(right: int) -> None:
+    ours, theirs = right / 153, float(np.float32(right) / np.float32(153))
+    assert beside_keras.as_accurate(ours, theirs)
+    assert beside_keras.as_accurate(theirs, ours)
+    assert not beside_keras.as_accurate((right - 1) / 153, theirs)
+    assert beside_keras.first_reached([[1.0, theirs]], ours) == 1.0
+
+
 def test_the_tables_tell_what_was_measured_and_what_failed() -> None:
-    found = beside(0.7, 0.95)
+    found = beside(probe=(0.7, 0.95), auto=(0.8, 0.9))
     found.figures |= {
         "curve/probe/5/0": {"accuracy": 0.7, "seconds": 1.0},
         "curve/probe/5/1": {"accuracy": 0.8, "seconds": 1.0},
@@ -138,7 +148,13 @@ def test_the_tables_tell_what_was_measured_and_what_failed() -> None:
         "commands/flowers/auto/0": {"failed": "it was ill"},
     }
     told = report.text(found)
-    for part in ("0.750  0.725 – 0.775   2", "imprint, from 1 photo", "in 0 of 1 runs", "to its best epoch"):
+    for part in (
+        "0.750  0.725 – 0.775   2",
+        "imprint, from 1 photo",
+        "never",
+        "7.5×, in 1 of 1 runs",
+        "to its best epoch",
+    ):
         assert part in told
     assert "* commands/flowers/auto/0 failed: it was ill" in told
     assert "`hati train`, a new process" not in told, "nothing of it was measured"

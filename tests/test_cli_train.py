@@ -37,6 +37,16 @@ def test_a_program_reads_json(folder: Path, tmp_path: Path) -> None:
     assert told["evaluation"]["accuracy"] == 1.0
 
 
+def test_a_photo_of_two_classes_is_one_photo(folder: Path, tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    rows = [f"{photo},{photo.parent.name}|any" for photo in sorted(folder.rglob("*.png"))]
+    table.write_text("\n".join(["path,label", *rows]))
+    arguments = ("--multi-label", "--validate", table, "--method", "imprint", "--out", tmp_path / "own.safetensors")
+    found = run("train", table, *arguments)
+    assert "Learnt from 16 photos of 3 classes" in found.stdout
+    assert "own.png: each class' average precision" in found.stdout
+
+
 def test_the_file_is_a_model_like_any_other(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "own.safetensors"
     assert run("train", folder, "--out", out, "--light", "--method", "imprint").exit_code == 0
@@ -48,6 +58,17 @@ def test_the_file_is_a_model_like_any_other(folder: Path, tmp_path: Path) -> Non
     assert "Synset" not in classified.stdout
     assert "classes (Dense)" in run("summary", out).stdout
     assert "accuracy 100.0%" in run("evaluate", out, folder).stdout
+
+
+def test_a_body_that_cannot_be_left_out_is_saved_with_what_was_learnt(folder: Path, tmp_path: Path) -> None:
+    hati.load("MobileNet", None, alpha=0.25).save(tmp_path / "mine.safetensors")
+    out = tmp_path / "own.safetensors"
+    found = run(
+        "train", folder, "--out", out, "--light", "--method", "imprint", "--model", tmp_path / "mine.safetensors"
+    )
+    assert found.exit_code == 0, found.stderr
+    assert "mine is not in the catalog; save the whole model instead. So it was saved" in found.stderr
+    assert hati.load(out).classify(texture("dots", 40))
 
 
 def test_a_class_is_added_to_the_file(folder: Path, tmp_path: Path) -> None:
@@ -74,10 +95,12 @@ def test_a_class_is_added_to_the_file(folder: Path, tmp_path: Path) -> None:
         (("{folder}", "--out", "{out}", "--recipe", "mixup"), "write it as mixup=0.2", 2),
         (("{folder}", "--out", "{out}", "--recipe", "speed=3"), "a recipe has no setting 'speed'; it has epochs", 2),
         (("{folder}", "--out", "{out}", "--recipe", "mixup=much"), "mixup is 'much'; it can be a number", 2),
+        (("{folder}", "--out", "{out}", "--light", "--method", "finetune"), "which fine-tuning changes", 2),
+        (("{folder}", "--out", "{out}", "--seed", "-1"), "-1 is not in the range", 2),
     ],
     ids=[
         "ending", "folder", "picture", "no classes", "missing", "validation", "model", "no place", "no value",
-        "no such setting", "no number",
+        "no such setting", "no number", "light", "seed",
     ],
 )  # fmt: skip
 def test_wrong_use_is_one_sentence_and_writes_nothing(

@@ -3,6 +3,8 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -238,6 +240,15 @@ def test_what_was_said_beside_the_photos_classes_is_one_column(tmp_path: Path) -
     assert "another class" in drawing
     assert ">29<" in drawing
     assert "class 7" not in drawing
+
+
+def test_a_class_is_drawn_as_it_is_written(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, an extra: hati[plots]")
+    names = ("$5_{ to $10", "a_b", "5 % & <more>")
+    found = replace(a_set(np.eye(3, dtype=np.bool_)), classes=names)
+    measured(found, np.eye(3), (), "m").draw(tmp_path / "one.svg")
+    drawing = unescape((tmp_path / "one.svg").read_text())
+    assert [name for name in names if name not in drawing] == []
 
 
 @pytest.mark.parametrize(

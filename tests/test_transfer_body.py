@@ -11,7 +11,7 @@ import hati
 from hati.errors import ArgumentError, ImageNotFound
 from hati.transfer.body import Body
 from hati.transfer.shelf import Shelf
-from hati.transfer.views import VIEWS, View, views
+from hati.transfer.views import VIEWS, View, pixels, views
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,8 @@ def test_arrays_and_images_are_seen_as_files_are(body: Body, photos: list[str], 
 
 def test_views_are_what_they_say(body: Body) -> None:
     photo = texture("waves", 1)
-    whole, mirrored, nearer = (view.pixels(photo, body.preprocessing, body.size) for view in VIEWS[:3])
+    whole, mirrored, nearer = pixels(photo, VIEWS[:3], body.preprocessing, body.size)
+    np.testing.assert_array_equal(whole, body.preprocessing(photo, body.size))
     np.testing.assert_array_equal(mirrored, whole[:, ::-1])
     assert np.abs(nearer - whole).mean() > 0.01
     assert [str(view) for view in VIEWS] == ["1", "1 mirrored", "0.8", "0.8 mirrored"]

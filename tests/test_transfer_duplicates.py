@@ -82,6 +82,16 @@ def test_other_photos_of_the_same_flower_are_not_duplicates(body: Body, shared: 
     assert found_in(body, *photos) == []
 
 
+def test_a_photo_with_several_twins_is_told_once_beside_the_likest(
+    body: Body, originals: tuple[str, ...], tmp_path: Path
+) -> None:
+    twins = (str(tmp_path / "cut.png"), originals[0], str(tmp_path / "brighter.png"))
+    with Image.open(originals[0]) as photo:
+        CHANGES["cut at every edge"](photo).save(twins[0])
+        CHANGES["brighter"](photo).save(twins[2])
+    assert found_in(body, twins, originals[:2]) == [(originals[0], originals[0])]
+
+
 def test_a_photo_that_is_gone_is_passed_over(body: Body, originals: tuple[str, ...], tmp_path: Path) -> None:
     copies = tuple(str(shutil.copy(original, tmp_path)) for original in originals)
     vectors = body.see(originals, verbose=0).first
@@ -103,15 +113,26 @@ def noise(seed: int) -> np.ndarray:
     return np.asarray(Image.fromarray(small).resize(size, Image.Resampling.BICUBIC))
 
 
+def likeness(x: np.ndarray, y: np.ndarray) -> float:
+    [alike] = alignment.likeness(x[np.newaxis], y[np.newaxis])
+    return float(alike)
+
+
 def test_likeness_goes_both_ways_and_does_not_mind_light() -> None:
     x, y = noise(0), noise(1)
-    assert alignment.likeness(x, x) == 1
-    assert alignment.likeness(x, (0.5 * x + 40).astype(np.uint8)) > 0.999
-    assert alignment.likeness(x, y) == pytest.approx(alignment.likeness(y, x), abs=0.05)
-    assert alignment.likeness(x, y) < 0.7
+    assert likeness(x, x) == 1
+    assert likeness(x, (0.5 * x + 40).astype(np.uint8)) > 0.999
+    assert likeness(x, y) == pytest.approx(likeness(y, x), abs=0.05)
+    assert likeness(x, y) < 0.7
 
 
 def test_one_colour_is_like_itself_and_like_nothing_else() -> None:
     grey = np.full((alignment.SIDE, alignment.SIDE), 128, np.uint8)
-    assert alignment.likeness(grey, grey) == 1
-    assert alignment.likeness(grey, noise(0)) == 0
+    assert likeness(grey, grey) == 1
+    assert likeness(grey, noise(0)) == 0
+
+
+def test_pairs_that_are_compared_together_do_not_touch_each_other() -> None:
+    x = np.stack([noise(0), noise(1), noise(2), noise(3)])
+    y = np.stack([(0.5 * x[0] + 40).astype(np.uint8), x[1], x[2][:, ::-1], noise(4)])
+    np.testing.assert_allclose(alignment.likeness(x, y), [likeness(*pair) for pair in zip(x, y, strict=True)])

@@ -198,10 +198,11 @@ def test_photos_can_have_several_classes(tmp_path: Path) -> None:
         ({"validate": 1.0}, "validate is 1.0; a share can be 0 up to less than 1"),
         ({"validate": "missing"}, "missing: there is no such folder or file"),
         ({"views": 9}, "views is 9; it can be 1 to 4"),
+        ({"seed": -1}, "seed is -1; it can be a whole number, 0 or more"),
         ({"model": "NoSuchNet"}, "NoSuchNet"),
         ({"multi_label": True}, "give a CSV of path,label"),
     ],
-    ids=["method", "share", "folder", "views", "model", "several labels of a folder"],
+    ids=["method", "share", "folder", "views", "seed", "model", "several labels of a folder"],
 )
 def test_wrong_arguments_are_refused_before_any_work(folder: Path, options: dict[str, object], message: str) -> None:
     with pytest.raises(hati.HatiError, match=message):

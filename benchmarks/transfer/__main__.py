@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from side_by_side.__main__ import PAGE, WORK, keep_to
 from side_by_side.environments import PROJECT, InstallError, all_environments, install
@@ -29,7 +30,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks/run_transfer", description=__doc__)
     add = parser.add_argument
     several = f"may be given several times: {', '.join(GROUPS)}, or the beginning of a job's name"
-    add("--only", action="append", metavar="NAME", help=several)
+    add("--only", action="append", metavar="NAME", help=f"measure just this again, and keep the rest; {several}")
     add("--quick", action="store_true", help="a few minutes: fewer photos, draws, seeds and rounds")
     add("--photos", type=Path, metavar="FOLDER", default=PROJECT.parent / "shared" / "data", help="with all sets")
     add("--work", type=Path, metavar="FOLDER", default=WORK, help="for all that it installs and makes")
@@ -41,10 +42,10 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Exit status 0; 2 where what was asked for cannot be done."""
     chosen = arguments()
-    full = chosen.tables or not (chosen.quick or chosen.only)
+    full = chosen.tables or not chosen.quick
     path = FULL_RESULTS if full else chosen.work / "transfer_results.json"
     try:
-        found = measuring.read(path) if chosen.tables or chosen.resume else Results(path)
+        found = measuring.read(path) if chosen.tables or chosen.resume or chosen.only else Results(path)
         if not chosen.tables:
             measure(chosen, found)
     except HatiError as error:
@@ -66,7 +67,11 @@ def measure(chosen: argparse.Namespace, found: Results) -> None:
     if any("keras".startswith(name[:5]) for name in names):
         install_peer(run, work)
     todo = [job for job in jobs(run) if job.name.startswith(names)]
+    if not chosen.resume:
+        found.forget(job.name for job in todo)
+    before = found.about.get("versions", {})  # of what is not measured this time
     found.about = describe(run, chosen.quick)
+    found.about["versions"] = before | found.about["versions"]
     measuring.carry_out(todo, found)
 
 
@@ -90,7 +95,7 @@ def install_peer(run: Run, work: Path) -> None:
             run.missing[name] = f"not installed: {error}"
 
 
-def describe(run: Run, quick: bool) -> dict[str, object]:
+def describe(run: Run, quick: bool) -> dict[str, Any]:
     there = [environment for name, environment in run.peers.items() if name not in run.missing]
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from functools import partial
+from itertools import product
 
 from hati.transfer.finetuning import finetune
 
@@ -13,15 +14,8 @@ from .seeing import Sight, drawn, flowers_of
 
 
 def jobs(run: Run) -> Iterator[Job]:
-    """The cheap ones first; of the others every point gets a draw before any gets its second."""
-    plan = [
-        (method, count, draw)
-        for method in METHODS
-        for draw in range(run.effort.draws)
-        for count in run.effort.counts
-        if draw < run.effort.draws_of(method, count)
-    ]
-    for method, count, draw in plan:
+    """The quick methods first; of each, every point gets a draw before any gets its second."""
+    for method, draw, count in product(METHODS, range(run.effort.draws), run.effort.counts):
         yield Job(f"curve/{method}/{count}/{draw}", partial(point, run, method, count, draw))
 
 

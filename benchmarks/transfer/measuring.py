@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from side_by_side.asking import PeerError
@@ -41,6 +42,11 @@ class Results:
         if self.path is not None:
             write_whole(self.path, {"about": self.about, "figures": self.figures})
 
+    def forget(self, names: Iterable[str]) -> None:
+        """So that they are measured again."""
+        for name in names:
+            self.figures.pop(name, None)
+
     def under(self, name: str) -> list[Figures]:
         """Of all jobs below a name, those that succeeded."""
         found = (own for key, own in self.figures.items() if key.startswith(f"{name}/"))
@@ -49,6 +55,10 @@ class Results:
     def column(self, name: str, what: str) -> list[float]:
         """One figure of all jobs below a name."""
         return [own[what] for own in self.under(name) if own.get(what) is not None]
+
+    def middle(self, name: str, what: str) -> float:
+        """The median of one figure of all jobs below a name, of which one succeeded or more."""
+        return median(self.column(name, what))
 
     def children(self, name: str) -> list[str]:
         """The next parts of the names below a name, in the order of their measurement."""

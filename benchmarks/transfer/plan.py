@@ -6,8 +6,6 @@ from pathlib import Path
 SETS = ("hymenoptera", "flowers")
 METHODS = ("imprint", "probe", "finetune")
 COUNTS = (1, 2, 5, 10, 20, 40)  # photos of each class, along the curve
-ENOUGH = 25  # of them, in all draws of a point: a fine-tuning takes minutes
-FEWEST = 2  # draws
 SHOTS = (1, 5)  # photos that a class is taught from
 
 
@@ -19,10 +17,6 @@ class Effort:
     seeds: int  # of fine-tuning on all photos
     draws: int  # of photos, for each point of the curve
     counts: tuple[int, ...]
-
-    def draws_of(self, method: str, count: int) -> int:
-        """Fewer for fine-tuning, the more photos it learns from."""
-        return min(self.draws, max(FEWEST, ENOUGH // count)) if method == "finetune" else self.draws
 
 
 FULL = Effort(rounds=3, seeds=3, draws=10, counts=COUNTS)

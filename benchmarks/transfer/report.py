@@ -9,7 +9,7 @@ from side_by_side.report import NOTHING, digits, titled
 from hati.measuring import Spread
 from hati.tables import table
 
-from .beside_keras import PEERS, best_epoch, first_reached
+from .beside_keras import PEERS, best_epoch, first_reached, quickest_peer, to_accuracy, ways_of_hati
 from .goals import verdicts
 from .measuring import Results
 from .plan import METHODS, SETS
@@ -90,48 +90,42 @@ def _point(results: Results, method: str, count: int) -> str:
 
 
 def of_keras(results: Results, name: str) -> str:
-    """hati's scripts, and Keras' as a whole, as short as they could be, and until they are as accurate."""
+    """hati's scripts and Keras': how long each takes, and how many times as long Keras does."""
     group = f"keras/{name}"
-    own = results.column(f"{group}/hati, probe", "seconds")
-    accuracies = results.column(f"{group}/hati, probe", "accuracy")
-    if not own:
-        return ""
-    rows = [_script(results, group, way) for way in results.children(group) if results.under(f"{group}/{way}")]
-    if name in SETS:
-        for peer in PEERS:
-            rows += _shorter(results, f"{group}/{peer}", peer, median(accuracies))
-    cells = [
-        (
-            way,
-            NOTHING if accuracy is None or name not in SETS else f"{accuracy:.4f}",
-            NOTHING if seconds is None else digits(seconds),
-            NOTHING if seconds is None else f"{seconds / median(own):.1f}×",
-        )
-        for way, accuracy, seconds in rows
-    ]
+    peer = quickest_peer(results, group)
+    rows = [_way(results, way, peer, known=name in SETS) for way in ways_of_hati(results, group)]
+    rows += [row for one in PEERS for row in _peer(results, f"{group}/{one}", one, known=name in SETS)]
     what = f"{name}, MobileNet a quarter as wide" if name in SETS else f"{name}, for the time alone"
     title = f"Beside Keras' recipe: {what}; a new process from its start to the saved model, medians."
-    return _drawn(title, ("", "Accuracy", "Seconds", "× hati, probe"), cells, left=1)
+    return _drawn(title, ("", "Accuracy", "Seconds", "Keras to its end", "Keras to as accurate"), rows, left=1)
 
 
-Script = tuple[str, float | None, float | None]  # what, accuracy, seconds
+def _way(results: Results, way: str, peer: str | None, *, known: bool) -> Cells:
+    """One of hati's scripts; `known` is whether its accuracy means something."""
+    accuracy, seconds = results.middle(way, "accuracy"), results.middle(way, "seconds")
+    whole = until = NOTHING
+    if peer is not None:
+        whole = f"{results.middle(peer, 'seconds') / seconds:.1f}×"
+        until = _until(results, peer, accuracy, seconds) if known else NOTHING
+    return way.rpartition("/")[2], f"{accuracy:.4f}" if known else NOTHING, digits(seconds), whole, until
 
 
-def _script(results: Results, group: str, way: str) -> Script:
-    name = f"{way}, its 20 epochs" if way in PEERS else way
-    accuracies, seconds = (results.column(f"{group}/{way}", what) for what in ("accuracy", "seconds"))
-    return name, median(accuracies), median(seconds)
+def _until(results: Results, peer: str, accuracy: float, seconds: float) -> str:
+    """How many times as long Keras takes to an accuracy; runs that never reach it count to their end."""
+    reached = sum(first_reached(run["epochs"], accuracy) is not None for run in results.under(peer))
+    times = median(to_accuracy(results, peer, accuracy)) / seconds
+    return f"{times:.1f}×, in {reached} of {len(results.under(peer))} runs" if reached else "never"
 
 
-def _shorter(results: Results, group: str, peer: str, accuracy: float) -> Iterator[Script]:
+def _peer(results: Results, group: str, peer: str, *, known: bool) -> Iterator[Cells]:
+    """Keras' recipe as it is, and as short as it could be."""
     runs = results.under(group)
-    if not runs:
-        return
-    seconds, accuracies = zip(*(best_epoch(run["epochs"]) for run in runs), strict=True)
-    yield f"{peer}, to its best epoch", median(accuracies), median(seconds)
-    reached = [found for run in runs if (found := first_reached(run["epochs"], accuracy)) is not None]
-    which = f"in {len(reached)} of {len(runs)} runs"
-    yield f"{peer}, to hati's accuracy ({which})", accuracy if reached else None, median(reached) if reached else None
+    if runs:
+        accuracy = f"{results.middle(group, 'accuracy'):.4f}" if known else NOTHING
+        yield f"{peer}, its 20 epochs", accuracy, digits(results.middle(group, "seconds")), "", ""
+    if runs and known:
+        seconds, accuracies = zip(*(best_epoch(run["epochs"]) for run in runs), strict=True)
+        yield f"{peer}, to its best epoch", f"{median(accuracies):.4f}", digits(median(seconds)), "", ""
 
 
 def of_teaching(results: Results) -> str:

@@ -42,6 +42,7 @@ def style() -> Iterator[None]:
     import matplotlib
 
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hati", "text.color": INK}):
+        matplotlib.rcParams["text.parse_math"] = False  # a class may be called $5 to $10
         yield
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import DEFAULT_MODEL
+from ..errors import ArgumentError
 from .printing import as_json, print_fault
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def settings(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
     help="Fine-tuning: any other setting of its recipe, such as mixup=0.2 or batch_size=8; several times.",
 )
 @click.option("--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda"]))
-@click.option("--seed", default=0, show_default=True, help="One seed gives one result.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="One seed gives one result.")
 @as_json
 def train(
     folder: str, out: str, light: bool, picture: str | None, recipe: dict[str, Any], as_json: bool, **options: Any
@@ -96,6 +97,8 @@ def train(
     """
     from ..transfer.training import train as learn
 
+    if light and options["method"] == "finetune":
+        raise click.BadParameter("--light leaves out the body, which fine-tuning changes; leave one of them out")
     drawn = _checked_places(out, picture)
     chosen = _recipe(recipe | {key: options.pop(key) for key in ("epochs", "rate", "unfreeze")})
     try:
@@ -104,7 +107,7 @@ def train(
         raise click.ClickException("stopped. What was finished is kept: the same command goes on from there") from None
     if not is_first_process():
         return
-    trained.save(out, light=light)
+    _save(trained, out, light)
     _report(trained, out, drawn, as_json)
 
 
@@ -138,6 +141,17 @@ def is_first_process() -> bool:
     return environ.get("RANK", "0") == "0"
 
 
+def _save(trained: Trained, out: str, light: bool) -> None:
+    """Whole, where the body cannot be left out after all: what was learnt is not to be lost."""
+    try:
+        trained.save(out, light=light)
+    except ArgumentError as error:
+        if not light:
+            raise
+        trained.save(out)
+        click.echo(f"hati: {error}. So it was saved", err=True)
+
+
 def _report(trained: Trained, out: str, picture: str | None, as_json: bool) -> None:
     from ..transfer.report import text, to_json
 
@@ -149,7 +163,8 @@ def _report(trained: Trained, out: str, picture: str | None, as_json: bool) -> N
         print_fault(error)
     if trained.evaluation is not None and picture is not None:
         trained.evaluation.draw(picture)
-        click.echo(f"{picture}: the confusion matrix", err=as_json)
+        shown = "the confusion matrix" if trained.evaluation.confusion is not None else "each class' average precision"
+        click.echo(f"{picture}: {shown}", err=as_json)
     network = trained.model
     size = f"{getsize(out) / 1e6:,.1f} MB"
     click.echo(f"{out}: {network.name}, {len(trained.photos)} classes, by {trained.method}, {size}", err=as_json)

@@ -27,11 +27,11 @@ from ..preprocessing import Preprocessing
 from ..progress import Verbose, track
 from ..weights import Weights
 from .shelf import Key, Shelf
-from .views import AS_IT_IS, View
+from .views import AS_IT_IS, View, pixels
 
 Array = np.ndarray
 
-BATCH = 2  # photos that one core takes at once
+BATCH = 8  # photos that one core takes at once: one visit to the shelf for all of them
 LONGEST = 8192  # numbers of a vector that is kept: a whole map takes more room than it is worth
 _starting = threading.Lock()
 
@@ -136,9 +136,24 @@ class Look:
     def __call__(self, batch: list[Photo]) -> list[Array | ImageError]:
         """For each photo (views, numbers), or why it cannot be read."""
         opened = [self._opened(photo) for photo in batch]
-        keys = [(mark, str(view)) for mark, _, _ in opened if mark for view in self.views]
-        known = self.shelf.find(keys)
-        return [self._vectors(*one, known) for one in opened]
+        known = self.shelf.find([key for mark, _, _ in opened for key in self._keys(mark)])
+        seen: list[Array | ImageError] = []
+        new: dict[Key, Array] = {}
+        for mark, photo, name in opened:
+            keys = self._keys(mark)
+            if keys and all(key in known for key in keys):
+                seen.append(np.stack([known[key] for key in keys]))
+                continue
+            seen.append(found := self._vectors(photo, name))
+            if keys and not isinstance(found, ImageError):
+                new |= zip(keys, found, strict=True)
+        if new:
+            self.shelf.keep(new)
+        return seen
+
+    def _keys(self, mark: bytes) -> list[Key]:
+        """Where the vectors of a photo lie; nowhere, where it has no mark."""
+        return [(mark, str(view)) for view in self.views] if mark else []
 
     def _opened(self, photo: Photo) -> tuple[bytes, Photo | ImageError, str]:
         """A photo with its name; a file's content and its checksum."""
@@ -151,20 +166,11 @@ class Look:
             return b"", error, name
         return hashlib.sha256(content).digest() if self.body.width <= LONGEST else b"", content, name
 
-    def _vectors(
-        self, mark: bytes, photo: Photo | ImageError, name: str, known: dict[Key, Array]
-    ) -> Array | ImageError:
+    def _vectors(self, photo: Photo | ImageError, name: str) -> Array | ImageError:
         if isinstance(photo, ImageError):
             return photo
-        keys = [(mark, str(view)) for view in self.views]
-        if all(key in known for key in keys):
-            return np.stack([known[key] for key in keys])
         try:
             picture = photos.read(photo, name, needed=self.needed)
         except ImageError as error:
             return error
-        pixels = [view.pixels(picture, self.body.preprocessing, self.body.size) for view in self.views]
-        vectors = self.body.session(np.ascontiguousarray(np.stack(pixels), np.float32))
-        if mark:
-            self.shelf.keep(dict(zip(keys, vectors, strict=True)))
-        return vectors
+        return self.body.session(pixels(picture, self.views, self.body.preprocessing, self.body.size))

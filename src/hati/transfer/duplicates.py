@@ -15,7 +15,7 @@ from ..errors import ImageError
 from ..measuring import cores
 from ..photo_set import PhotoSet
 from ..photos import Photo, describe, read
-from ..pipeline import in_order
+from ..pipeline import batches, in_order
 from .alignment import SIDE, likeness
 from .heads import unit
 
@@ -29,6 +29,7 @@ SAME = 0.965
 NEAR = 0.5  # cosine of vectors, below which no pair is looked at; of such copies the least had 0.545
 NEAREST = 5  # photos of the one set that each of the other is compared with
 BLOCK = 1024  # rows of cosines that are held at once
+PAIRS = 64  # of photos that are compared at once: few calls, and still in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,25 @@ class Pair:
 def near_duplicates(
     train: PhotoSet, train_vectors: Array, validation: PhotoSet, validation_vectors: Array
 ) -> tuple[Pair, ...]:
-    """The validation photos that are in the training set too, the most alike first.
+    """The validation photos that are in the training set too, each with its likest there; the most alike first.
 
     The vectors, (photos, numbers), are a body's; they find the pairs that are worth comparing.
     """
     pairs = list(_candidates(train_vectors, validation_vectors))
     ours = _thumbnails(train, {one for one, _ in pairs})
     theirs = _thumbnails(validation, {other for _, other in pairs})
-    found = [
-        Pair(describe(train.photos[one]), describe(validation.photos[other]), alike)
-        for one, other in pairs
-        if one in ours and other in theirs and (alike := likeness(ours[one], theirs[other])) >= SAME
-    ]
-    return tuple(sorted(found, key=lambda pair: -pair.likeness))
+    seen = [(one, other) for one, other in pairs if one in ours and other in theirs]
+    found: dict[int, Pair] = {}
+    for block in batches(seen, PAIRS):
+        for (one, other), alike in zip(block, _likeness(block, ours, theirs), strict=True):
+            if alike >= SAME and (other not in found or alike > found[other].likeness):
+                names = describe(train.photos[one]), describe(validation.photos[other])
+                found[other] = Pair(*names, float(alike))
+    return tuple(sorted(found.values(), key=lambda pair: -pair.likeness))
+
+
+def _likeness(pairs: list[tuple[int, int]], ours: dict[int, Array], theirs: dict[int, Array]) -> Array:
+    return likeness(np.stack([ours[one] for one, _ in pairs]), np.stack([theirs[other] for _, other in pairs]))
 
 
 def _candidates(train: Array, validation: Array) -> Iterator[tuple[int, int]]:

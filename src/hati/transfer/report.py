@@ -28,6 +28,7 @@ def to_json(trained: Trained) -> dict[str, Any]:
     """The same for programs."""
     return {
         "method": trained.method,
+        "learnt_from": trained.learnt_from,
         "photos": trained.photos,
         "tried": trained.tried,
         "evaluation": trained.evaluation and trained.evaluation.to_json(),
@@ -43,7 +44,7 @@ def _tried(trained: Trained) -> str:
         (method, "" if accuracy is None else f"{accuracy:.1%}", "taken" if method == trained.method else "")
         for method, accuracy in trained.tried.items()
     ]
-    photos = f"{sum(trained.photos.values())} photos of {len(trained.photos)} classes"
+    photos = f"{trained.learnt_from} photos of {len(trained.photos)} classes"
     return table(("Method", "Validated", ""), rows, right=(1,), title=f"Learnt from {photos}")
 
 

@@ -26,6 +26,7 @@ from . import advice, finetuning, probing
 from .body import Body, Seen
 from .duplicates import Pair, near_duplicates
 from .finetuning import Recipe
+from .finetuning.recipe import check_seed
 from .heads import Head, joined
 from .imprinting import imprint
 from .origin import name_of, versions
@@ -59,7 +60,8 @@ class Trained:
 
     model: Model
     method: str
-    photos: dict[str, int]  # of each class, that it learnt from
+    learnt_from: int  # photos
+    photos: dict[str, int]  # of them in each class; in several, where a photo can have several
     evaluation: Evaluation | None  # on photos that it did not learn from; None where there were none to spare
     tried: dict[str, float | None]  # every method that was tried, and its accuracy on the validation photos
     duplicates: tuple[Pair, ...]  # photos that lie in both sets, or all but
@@ -129,6 +131,7 @@ def train(
     """
     if method not in get_args(Method):
         raise ArgumentError(f"method is {method!r}; it can be {', '.join(get_args(Method))}")
+    check_seed(seed)
     _check_installed(method)
     if method == "auto" and environ.get("WORLD_SIZE", "1") != "1":
         raise ArgumentError("several processes learn together by the method finetune alone; say so instead of auto")
@@ -271,6 +274,7 @@ def _trained(lesson: Lesson, rungs: Sequence[Rung], best: Rung, method: Method) 
     return Trained(
         model=joined(best.body, best.head, lesson.train.classes, provenance),
         method=best.method,
+        learnt_from=len(lesson.train),
         photos=lesson.train.counts,
         evaluation=best.evaluation,
         tried={rung.method: rung.evaluation.accuracy if rung.evaluation else None for rung in rungs},

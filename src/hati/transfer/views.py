@@ -1,12 +1,13 @@
 """Several looks at one photo: the whole and its middle, each as it is and mirrored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
 from ..errors import ArgumentError
-from ..preprocessing import NORMALISATIONS, Preprocessing
+from ..preprocessing import Preprocessing
 
 Array = np.ndarray
 
@@ -21,12 +22,6 @@ class View:
     def __str__(self) -> str:
         return f"{self.part:g}{' mirrored' if self.mirrored else ''}"
 
-    def pixels(self, photo: Image.Image, preprocessing: Preprocessing, size: tuple[int, int]) -> Array:
-        """An RGB photo -> (height, width, 3) float32, ready for the network."""
-        nearer = replace(preprocessing, crop=preprocessing.crop * self.part)
-        x = nearer.resize(photo, size)
-        return NORMALISATIONS[preprocessing.normalisation](x[:, ::-1] if self.mirrored else x)
-
 
 AS_IT_IS = View()
 VIEWS = (AS_IT_IS, View(mirrored=True), View(0.8), View(0.8, mirrored=True))
@@ -37,3 +32,12 @@ def views(count: int) -> tuple[View, ...]:
     if not 1 <= count <= len(VIEWS):
         raise ArgumentError(f"views is {count}; it can be 1 to {len(VIEWS)}")
     return VIEWS[:count]
+
+
+def pixels(photo: Image.Image, chosen: Sequence[View], preprocessing: Preprocessing, size: tuple[int, int]) -> Array:
+    """An RGB photo -> (views, height, width, 3) float32, ready for the network."""
+    parts = {
+        part: replace(preprocessing, crop=preprocessing.crop * part)(photo, size)
+        for part in dict.fromkeys(view.part for view in chosen)
+    }
+    return np.stack([parts[view.part][:, ::-1] if view.mirrored else parts[view.part] for view in chosen])

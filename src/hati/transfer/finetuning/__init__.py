@@ -19,7 +19,7 @@ from ...weights import from_arrays
 from ..body import Body
 from ..heads import Head, class_means
 from .outcome import Epoch, Finetuned
-from .recipe import Recipe
+from .recipe import Recipe, check_seed
 
 if TYPE_CHECKING:
     import torch
@@ -172,5 +172,4 @@ def _check(body: Body, head: Head, train: PhotoSet, validation: PhotoSet | None,
             raise ArgumentError(f"the {name} photos and the head must both be for several classes a photo, or neither")
     if len(train) < 2:
         raise ArgumentError(f"{len(train)} photos came to learn from; two or more were expected")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ArgumentError(f"seed is {seed!r}; it can be a whole number, 0 or more")
+    check_seed(seed)

@@ -64,6 +64,12 @@ class Recipe:
             raise ArgumentError("unfreeze is 0 and head_rate is 0; then nothing learns")
 
 
+def check_seed(seed: object) -> None:
+    """Raises ArgumentError for what chance cannot begin with."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ArgumentError(f"seed is {seed!r}; it can be a whole number, 0 or more")
+
+
 def _check(name: str, value: Any, hint: Any) -> None:
     if options := get_args(hint):
         if value not in options:
