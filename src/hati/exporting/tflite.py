@@ -178,7 +178,7 @@ def _told(order: Order) -> Told:
         description=_sentence(model.labels, order.precision),
         licence=entry.licence if entry else "",
         size=model.size,
-        mean=tuple((-black * deviation).tolist()),
+        mean=tuple((0 - black * deviation).tolist()),
         deviation=tuple(deviation.tolist()),
         takes_bytes=order.numbers != "float32",
         labels=tuple(label.name for label in model.labels) if model.labels is not None else None,

@@ -70,7 +70,7 @@ def _picture(told: Told) -> Table:
     content = table("Content", content_properties_type=IMAGE, content_properties=_image(size))
     options = table("NormalizationOptions", mean=told.mean, std=told.deviation)
     mean, deviation = (np.asarray(numbers, np.float64) for numbers in (told.mean, told.deviation))
-    ends = [(255 - mean) / deviation, -mean / deviation]
+    ends = [(255 - mean) / deviation, (0 - mean) / deviation]
     if told.takes_bytes:
         ends = [np.full(len(mean), 255.0), np.zeros(len(mean))]
     return table(
