@@ -11,6 +11,7 @@ import numpy as np
 from .schema import TABLES
 
 Array = np.ndarray
+Lying = dict[tuple[str, bytes], int]  # where numbers lie, by their kind and their bytes
 
 ALIGNMENT = 16  # bytes, of a tensor's numbers: microcontrollers read them where they lie
 SLACK = 4096  # bytes that a file needs beside its numbers, at the least
@@ -32,16 +33,16 @@ def table(kind: str, **fields: Any) -> Table:
 def packed(root: Table, identifier: bytes, size: int = 0) -> bytes:
     """`size` is about how many bytes the numbers take, so that the buffer need not grow."""
     builder = flatbuffers.Builder(size + SLACK)
-    builder.Finish(_table(builder, root), identifier)
+    builder.Finish(_table(builder, root, {}), identifier)
     return bytes(builder.Output())
 
 
-def _table(builder: flatbuffers.Builder, one: Table) -> int:
+def _table(builder: flatbuffers.Builder, one: Table, lying: Lying) -> int:
     """What a table points at lies before it; then its own fields."""
     kinds = dict(field.split(":") for field in TABLES[one.kind].split())
     unknown = one.fields.keys() - kinds.keys()
     assert not unknown, f"{one.kind} has no field {', '.join(unknown)}"
-    values = {name: _placed(builder, kinds[name], value) for name, value in one.fields.items()}
+    values = {name: _placed(builder, kinds[name], value, lying) for name, value in one.fields.items()}
     builder.StartObject(len(kinds))
     for slot, (name, kind) in enumerate(kinds.items()):
         if values.get(name) is not None:
@@ -49,7 +50,7 @@ def _table(builder: flatbuffers.Builder, one: Table) -> int:
     return int(builder.EndObject())
 
 
-def _placed(builder: flatbuffers.Builder, kind: str, value: Any) -> Any:
+def _placed(builder: flatbuffers.Builder, kind: str, value: Any, lying: Lying) -> Any:
     """Where a value lies; a single number is itself."""
     match kind:
         case _ if value is None:
@@ -57,22 +58,28 @@ def _placed(builder: flatbuffers.Builder, kind: str, value: Any) -> Any:
         case "text":
             return builder.CreateString(value)
         case "table":
-            return _table(builder, value)
+            return _table(builder, value, lying)
         case "tables":
-            return _offsets(builder, [_table(builder, one) for one in value])
+            return _offsets(builder, [_table(builder, one, lying) for one in value])
         case "texts":
             return _offsets(builder, [builder.CreateString(one) for one in value])
         case "bytes":
             return _numbers(builder, _as_bytes(value), ALIGNMENT)
         case "int32s" | "int64s" | "float32s":
-            return _numbers(
-                builder, np.asarray(value, kind.removesuffix("s")), np.dtype(kind.removesuffix("s")).itemsize
-            )
+            return _once(builder, np.asarray(value, kind.removesuffix("s")), lying)
     return value
 
 
 def _as_bytes(value: bytes | Array) -> Array:
     return np.frombuffer(value, np.uint8) if isinstance(value, bytes) else value.reshape(-1).view(np.uint8)
+
+
+def _once(builder: flatbuffers.Builder, array: Array, lying: Lying) -> int:
+    """The same numbers lie in a file once: a zero point for each channel takes more room than the channel's scale."""
+    key = str(array.dtype), array.tobytes()
+    if key not in lying:
+        lying[key] = _numbers(builder, array, array.itemsize)
+    return lying[key]
 
 
 def _numbers(builder: flatbuffers.Builder, array: Array, alignment: int) -> int:
