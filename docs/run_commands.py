@@ -43,8 +43,8 @@ def run(command: str | list[str], folder: Path, environment: dict[str, str]) -> 
         text=True,
         check=False,
     )
-    lines = [line.rstrip() for line in done.stdout.splitlines()]
-    return "\n".join(lines).strip("\n") + "\n"
+    text = "\n".join(line.rstrip() for line in done.stdout.splitlines()).strip("\n")
+    return f"{text}\n" if text else ""
 
 
 def main() -> None:

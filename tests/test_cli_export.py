@@ -55,7 +55,7 @@ def test_json_is_for_programs(tmp_path: Path) -> None:
     done = run("--out", tmp_path / "lite.tflite", "--precision", "float16", "--json")
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
-    assert (found["written"], found["precision"], found["numbers"]) == (True, "float16", "float32")
+    assert (found["written"], found["precision"], found["takes"]) == (True, "float16", "float32")
     assert found["measured"]["operators"]["CONV_2D"] == 33
     assert found["measured"]["agreement"] >= 0.9
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from hati.cli import main
 
 README = Path(__file__).parents[1] / "README.md"
-PAGES = (README, README.parent / "docs" / "transfer.md")
+PAGES = (README, README.parent / "docs" / "transfer.md", README.parent / "docs" / "devices.md")
 LINK = re.compile(r"\]\(([^)#]+)\)")
 
 

@@ -232,6 +232,17 @@ def test_a_layer_that_is_kept_in_float_is_computed_in_float() -> None:
     np.testing.assert_allclose(Session(program.file())(photos()), plain, atol=8 / 256)
 
 
+@pytest.mark.parametrize("numbers", ["uint8", "int8", "float32"])
+def test_the_last_layer_can_stay_in_float_too(numbers: Numbers) -> None:
+    program, _ = written(numbers, "classes", "classes/sums")
+    found = tflite_files.read(program.file())
+    assert found.tensors[found.outputs[0]].type.lower() == numbers
+    assert found.tensors[found.one("SOFTMAX").output].type == "FLOAT32"
+    x = {"uint8": photos(), "int8": (photos().astype(int) - 128).astype(np.int8), "float32": photos()}[numbers]
+    scores = Session(program.file())(x.astype(numbers))
+    np.testing.assert_allclose(scores, Session(written()[0].file())(photos()), atol=0.05)
+
+
 def test_channels_of_almost_nothing_keep_their_bias() -> None:
     """A bias in 32 bits is counted in steps of the weights: dead channels have tiny ones."""
     x = InputLayer((4, 4, 2))(name="picture")

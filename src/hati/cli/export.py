@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..measuring import Spread
 
 SHOWN = 10  # layers of those that were ranked
+WIDTH = 80  # of a cell
 
 
 @click.command()
@@ -54,6 +56,7 @@ SHOWN = 10  # layers of those that were ranked
 @click.option("--keep", multiple=True, metavar="LAYER", help="A layer that stays in float in int8; several times.")
 @click.option("--rank", is_flag=True, help="For int8: tell what each layer costs.")
 @click.option("--opset", type=int, help="Of ONNX.")
+@click.option("--kit", metavar="FOLDER", help="Fill a folder for a device: a program, labels, pictures to check by.")
 @options.weights
 @as_json
 def export(model: str, out: str, weights: str, as_json: bool, **settings: Any) -> None:
@@ -74,7 +77,7 @@ def export(model: str, out: str, weights: str, as_json: bool, **settings: Any) -
 
     found = write(load(model, weights), out, verbose=0 if as_json else "auto", **settings)
     click.echo(json.dumps(asdict(found), indent=2, default=str)) if as_json else _print(found)
-    sys.exit(0 if found.written else 1)
+    sys.exit(0 if found.written and (found.kit is None or found.kit.written) else 1)
 
 
 def _print(found: Exported) -> None:
@@ -86,7 +89,8 @@ def _print(found: Exported) -> None:
         ("size", f"{figures.bytes / 1e6:.2f} MB"),
         *((f"one picture, {threads} thread{'s'[: threads > 1]}", _ms(t)) for threads, t in figures.latency.items()),
         *([("memory of a process that runs it", f"{figures.memory / 1e6:.0f} MB")] if figures.memory else []),
-        ("takes and gives", f"{found.numbers}, {'RGB from 0 to 255' if found.takes_pixels else 'preprocessed RGB'}"),
+        ("takes", f"{found.takes}, {'RGB from 0 to 255' if found.takes_pixels else 'preprocessed RGB'}"),
+        ("gives", found.gives),
         ("operators", _counted(figures.operators)),
         *([("an Edge TPU takes", _coral(found.edge_tpu))] if found.edge_tpu else []),
     ]
@@ -104,10 +108,12 @@ def _print(found: Exported) -> None:
     click.echo(found.reason)
     for line in found.advice:
         click.echo(f"  {line}")
+    if found.kit:
+        click.echo("\n  ".join([found.kit.reason, *found.kit.notes]))
 
 
 def _counted(operators: dict[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in operators.items())
+    return fill(", ".join(f"{count} {name}" for name, count in operators.items()), WIDTH)
 
 
 def _coral(found: EdgeTPU) -> str:

@@ -65,7 +65,7 @@ class Session:
         from .to_torch import Network
 
         folded, arrays = for_inference(graph, arrays)
-        logits = _without_softmax(folded)
+        logits = without_softmax(folded)
         self._softmax = logits is not folded
         self._kind = torch.float16 if half else torch.float32
         with room(f"the weights of {graph.name}", self.device, "free some, or take device='cpu'"):
@@ -147,7 +147,7 @@ def _check_cuda(device: torch.device) -> None:
         raise ArgumentError(f"device='{device}': the GPUs here are 'cuda:0' to 'cuda:{count - 1}'")
 
 
-def _without_softmax(graph: Graph) -> Graph:
+def without_softmax(graph: Graph) -> Graph:
     """The graph without a softmax at its very end; itself where it has none."""
     layer: Layer = graph.output.layer
     match layer:

@@ -54,7 +54,7 @@ def export(
         return lower(node.layer, out, node, [out.taken(*pair, node) for pair in zip(x, node.inputs, strict=True)])
 
     last = graph.fold(step)[graph.output.name]
-    out.program.outputs = (out.answer(last),)
+    out.program.outputs = (out.answer(last, graph.output),)
     return out.program
 
 

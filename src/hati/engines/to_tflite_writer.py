@@ -19,6 +19,8 @@ Array = np.ndarray
 Arrays = Mapping[str, Array]
 Numbers = Literal["float32", "int8", "uint8"]
 
+LARGEST = 2**31 - 1  # of the integers that runtimes look for the 6 of a ReLU6 among
+
 
 class Writer:
     """Collects the tensors and operators of one graph."""
@@ -28,7 +30,7 @@ class Writer:
         self.arrays, self.plan, self.numbers, self._half = arrays, plan, numbers, half
         self._landing = landing(graph)
         self._scales: dict[int, Scale] = {}  # of tensors
-        self._turned: dict[tuple[int, str], int] = {}  # a tensor's other form
+        self._turned: dict[tuple[int, Scale | None], int] = {}  # a tensor at another scale, or in floats
         self._constants: dict[bytes, int] = {}  # small ones, stored once
 
     def in_integers(self, node: Node) -> bool:
@@ -46,7 +48,15 @@ class Writer:
         """The option of an operator that does an activation's work as well."""
         behind = self._landing.get(node.name)
         function = behind.layer.function if behind and isinstance(behind.layer, layers.Activation) else "linear"
+        if function == "relu6" and behind and self._ends_before_six(behind):
+            function = "relu"
         return {"fused_activation_function": ACTIVATIONS[function]}
+
+    def _ends_before_six(self, node: Node) -> bool:
+        """Whether a value's integers are so fine that 6 is none that a runtime can count to; the last one clips it."""
+        return (
+            self.plan is not None and self.in_integers(node) and 6 / float(self.plan.scales[node.name].step) > LARGEST
+        )
 
     def value(self, node: Node, suffix: str = "", shape: tuple[int, ...] | None = None) -> int:
         """A tensor for what a node gives, or for something on the way to it."""
@@ -68,7 +78,7 @@ class Writer:
         if self.in_integers(node) == (tensor.numbers != "float32"):
             return x
         if not self.in_integers(node):
-            return self._other(x, "float32", "DEQUANTIZE")
+            return self._in_floats(x)
         assert self.plan is not None
         return self.at_scale(x, self.plan.scales[source.name])
 
@@ -76,29 +86,27 @@ class Writer:
         """A value as integers of this scale."""
         if self._scales.get(x) == scale:
             return x
-        key = (x, repr(scale))
-        if key not in self._turned:
+        if (x, scale) not in self._turned:
             tensor = self.program.tensors[x]
             y = self.integers(f"{tensor.name}/int8", tensor.shape, scale)
-            self._turned[key] = self.program.operate("QUANTIZE", [x], y)
-        return self._turned[key]
+            self._turned[x, scale] = self.program.operate("QUANTIZE", [x], y)
+        return self._turned[x, scale]
 
-    def _other(self, x: int, numbers: str, kind: str) -> int:
-        if (x, numbers) not in self._turned:
+    def _in_floats(self, x: int) -> int:
+        if (x, None) not in self._turned:
             tensor = self.program.tensors[x]
-            y = self.program.tensor(Tensor(f"{tensor.name}/{numbers}", tensor.shape, numbers))
-            self._turned[x, numbers] = self.program.operate(kind, [x], y)
-        return self._turned[x, numbers]
+            y = self.program.tensor(Tensor(f"{tensor.name}/float32", tensor.shape, "float32"))
+            self._turned[x, None] = self.program.operate("DEQUANTIZE", [x], y)
+        return self._turned[x, None]
 
-    def answer(self, last: int) -> int:
-        """The value that a file gives, in the numbers that were asked for."""
+    def answer(self, last: int, node: Node) -> int:
+        """The last node's value, in the numbers that the file gives."""
         tensor = self.program.tensors[last]
         if tensor.numbers == self.numbers:
             return last
-        if self.numbers == "float32":
-            y = self.program.tensor(Tensor("output", tensor.shape, "float32"))
-            return self.program.operate("DEQUANTIZE", [last], y)
-        y = self.integers("output", tensor.shape, self._scales[last], self.numbers)
+        if self.plan is None or self.numbers == "float32":
+            return self._in_floats(last)
+        y = self.integers("output", tensor.shape, self.plan.scales[node.name], self.numbers)
         return self.program.operate("QUANTIZE", [last], y)
 
     def setting(self, name: str, value: Any) -> int:
@@ -114,16 +122,14 @@ class Writer:
         data = np.asarray(data, np.float32)
         if not self._half:
             return self.program.constant(name, data)
-        return self._other(self.program.constant(name, data.astype(np.float16)), "float32", "DEQUANTIZE")
+        return self._in_floats(self.program.constant(name, data.astype(np.float16)))
 
     def number(self, name: str, value: float) -> int:
         return self.program.constant(name, np.array([value], np.float32))
 
-    def weighted(self, node: Node, kernel: Array, axis: int, bias: Array | None = None) -> list[int]:
+    def weighted(self, node: Node, kernel: Array, axis: int) -> list[int]:
         """A node's kernel and bias, stored; `axis` is that of the kernel's output channels."""
-        bias = weights_of(node, self.arrays).get("bias") if bias is None else bias
-        channels = kernel.shape[axis]
-        bias = np.zeros(channels, np.float32) if bias is None else np.asarray(bias, np.float32)
+        bias = weights_of(node, self.arrays).get("bias", np.zeros(kernel.shape[axis], np.float32))
         names = f"{node.name}/kernel", f"{node.name}/bias"
         if not self.in_integers(node):
             return [self.real(names[0], kernel), self.real(names[1], bias)]

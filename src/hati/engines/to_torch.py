@@ -241,7 +241,9 @@ def _(layer: layers.Activation, x: list[Tensor], w: Tensors, training: bool) -> 
 def _(layer: layers.ReLU, x: list[Tensor], w: Tensors, training: bool) -> Tensor:
     if layer.max_value is None:
         return functional.relu(x[0])
-    return functional.hardtanh(x[0], 0, layer.max_value)  # as clamp, with one kernel for the gradient and not five
+    return functional.hardtanh(
+        x[0], 0.0, float(layer.max_value)
+    )  # as clamp, with one kernel for the gradient and not five
 
 
 @apply.register

@@ -17,6 +17,7 @@ from ..errors import ArgumentError, WeightsError
 from ..model import Model
 from ..progress import Verbose
 from . import formats
+from . import kit as kits
 from .album import Photos, Trial, gathered
 from .edge_tpu import EdgeTPU, edge_tpu
 from .formats import Format, Numbers, Order, Precision
@@ -36,7 +37,8 @@ class Exported:
     model: str
     format: str
     precision: Precision
-    numbers: Numbers  # that go in and come out
+    takes: Numbers  # that go in
+    gives: Numbers  # and come out
     takes_pixels: bool  # whether preprocessing is inside
     path: Path
     written: bool
@@ -50,6 +52,7 @@ class Exported:
     hurts: tuple[tuple[str, float], ...]  # layers in int8, and what each changes; where that was looked for
     edge_tpu: EdgeTPU | None  # of a TFLite file
     advice: tuple[str, ...]
+    kit: kits.Kit | None = None
 
 
 def export(
@@ -66,6 +69,7 @@ def export(
     keep: Sequence[str] = (),
     rank: bool = False,
     opset: int | None = None,
+    kit: str | os.PathLike[str] | None = None,
     verbose: Verbose = 0,
 ) -> Exported:
     """Write a model into a file for another runtime, once that runtime has shown that it answers the same.
@@ -75,6 +79,7 @@ def export(
     and with `pixels` floats are, too. int8 needs `calibrate`, a folder or photos, of which a third is calibrated on
     and the others are checked with, unless `check` gives others. `agreement` is the least part of photos that file and
     model name alike: below it nothing is written. `keep` are layers that stay in float, `rank` tells what each costs.
+    `kit` is a folder for the file and all that a device needs to run it, check itself, and learn new classes.
 
     Raises ArgumentError for what cannot be written, with every layer that has no rule; WeightsError where the disk is
     full or may not be written.
@@ -85,12 +90,17 @@ def export(
     numbers = io or ("uint8" if precision == "int8" and "uint8" in found.numbers else "float32")
     order = Order(model, precision, numbers, pixels or numbers != "float32", opset, keep=tuple(keep))
     _check(found, name, order, path, agreement, calibrate)
+    if kit is not None:
+        kits.check(Path(kit), name, order, path)
     trial = gathered(model, calibrate, check, verbose)
     if precision == "int8":
         order = replace(order, quantisation=found.calibrated(order, trial.calibrating))
     floor = FLOORS[precision] if agreement is None else agreement
     with _workshop(path) as shop:
-        return _judged(found, name, order, path, shop, trial, floor, rank, verbose)
+        exported = _judged(found, name, order, path, shop, trial, floor, rank, verbose)
+    if kit is None or not exported.written:
+        return exported
+    return replace(exported, kit=kits.write(Path(kit), found, order, path, trial, floor))
 
 
 def _check(
@@ -142,13 +152,14 @@ def _judged(
         advice = () if good else _advice(order, figures, hurting.enough(floor, hurts), hurts)
     if good:
         with _disk(path):
-            for written in sorted(part.parent.iterdir()):
-                os.replace(written, path.parent / written.name)
+            for written in part.parent.iterdir():
+                _move(written, path.parent / written.name)
     return Exported(
         model=order.model.name,
         format=name,
         precision=order.precision,
-        numbers=order.numbers,
+        takes=found.taken(order),
+        gives=order.numbers,
         takes_pixels=order.pixels,
         path=path,
         written=good,
@@ -199,6 +210,12 @@ def _by_ending(path: Path) -> str:
     if path.suffix not in endings:
         raise ArgumentError(f"{path}: what is it to be? Its name can end in {', '.join(endings)}, or say it with `to`")
     return endings[path.suffix]
+
+
+def _move(written: Path, place: Path) -> None:
+    if place.is_dir() and not place.is_symlink():  # a package, as Core ML has them
+        shutil.rmtree(place)
+    os.replace(written, place)
 
 
 @contextmanager

@@ -79,6 +79,9 @@ class Format(Protocol):
     def calibrated(self, order: Order, pixels: Array) -> Quantisation:
         """What int8 needs, from photos (photos, height, width, 3) uint8."""
 
+    def taken(self, order: Order) -> Numbers:
+        """The numbers that the file takes; those it gives are the order's."""
+
     def layers(self, quantisation: Quantisation) -> list[str]:
         """Those that are in int8, by names that `Order.keep` takes."""
 

@@ -64,7 +64,7 @@ def measured(found: Format, path: Path, order: Order, pixels: Array, expected: A
         interval=interval,
         shift=float(np.abs(scores - expected).max()),
         photos=len(pixels),
-        bytes=sum(part.stat().st_size for part in path.parent.iterdir()),
+        bytes=sum(part.stat().st_size for part in path.parent.rglob("*") if part.is_file()),
         latency={threads: times[str(threads)] for threads in THREADS},
         memory=memory(found.ALONE, path),
         operators=dict(found.operators(path).most_common()),

@@ -18,6 +18,7 @@ from ..errors import ArgumentError
 from ..graph import Graph
 from ..passes import Arrays, for_inference
 from ..quantisation import Quantisation
+from . import halves
 from .described import described
 from .formats import Array, Numbers, Order, Precision, Run
 
@@ -89,6 +90,10 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
     return calibration.calibrated(graph, arrays, batches(), learnt, in_integers)
 
 
+def taken(order: Order) -> Numbers:
+    return "uint8" if order.pixels else "float32"
+
+
 def layers(quantisation: Quantisation) -> list[str]:
     return list(dict.fromkeys(name.partition("/")[0] for name in quantisation.corrections))
 
@@ -137,6 +142,8 @@ def _ready(order: Order) -> tuple[Graph, Arrays]:
 
 
 def _in_precision(order: Order, precision: Precision) -> onnx.ModelProto:
+    from onnx import numpy_helper
+
     from ..engines import to_onnx, to_onnx_int8
 
     graph, arrays = _ready(order)
@@ -147,21 +154,9 @@ def _in_precision(order: Order, precision: Precision) -> onnx.ModelProto:
     model = to_onnx.export(graph, arrays)
     if precision == "float32":
         return model
-    _check_halves(model)
-    return to_onnx.in_half_precision(model)
-
-
-def _check_halves(model: onnx.ModelProto) -> None:
-    """Raises ArgumentError where weights are larger than any number of float16."""
-    from onnx import numpy_helper
-
-    largest = np.finfo(np.float16).max
     for tensor in model.graph.initializer:
-        array = numpy_helper.to_array(tensor)
-        if array.dtype == np.float32 and array.size and (highest := np.abs(array).max()) > largest:
-            raise ArgumentError(
-                f"{tensor.name} has weights up to {highest:.3g}; float16 ends at {largest:.0f}: take float32 or int8"
-            )
+        halves.check(tensor.name, numpy_helper.to_array(tensor))
+    return to_onnx.in_half_precision(model)
 
 
 def _take_pixels(model: onnx.ModelProto) -> None:

@@ -49,6 +49,10 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
     return onnx.calibrated(order, pixels)
 
 
+def taken(order: Order) -> Numbers:
+    return onnx.taken(order)
+
+
 def layers(quantisation: Quantisation) -> list[str]:
     return onnx.layers(quantisation)
 

@@ -71,6 +71,10 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
     return calibration.least_changing(tried, learnt, scores, calibration.SMALLEST_BYTE)
 
 
+def taken(order: Order) -> Numbers:
+    return order.numbers
+
+
 def layers(quantisation: Quantisation) -> list[str]:
     """Those with weights in integers, by their names in the model."""
     return list(dict.fromkeys(name.partition("/")[0] for name in quantisation.corrections))

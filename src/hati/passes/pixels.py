@@ -32,11 +32,11 @@ def on_rgb(graph: Graph, arrays: Arrays, normalisation: Normalisation) -> tuple[
         deviation=deviation[::-1] if deviation is not None else None,
     )
     readers = _readers(graph)
-    if not all(isinstance(node.layer, Conv2D) and node.layer.groups == 1 for node in readers):
+    if not readers or not all(isinstance(node.layer, Conv2D) and node.layer.groups == 1 for node in readers):
         return *_turned_by_a_layer(graph, arrays), turned
     derived = Derived(arrays)
     for node in readers:
-        derived.derive(f"{node.name}/kernel", lambda kernel: kernel[:, :, ::-1])
+        derived.derive(f"{node.name}/kernel", lambda kernel: np.ascontiguousarray(kernel[:, :, ::-1]))
     return graph, derived, turned
 
 
