@@ -14,7 +14,7 @@ ROOT = Path(hati.__file__).parent
 # Lowest first: a module imports from lines above its own, or from its own line.
 FLOORS = (
     {"errors", "cache", "measuring", "pipeline", "pictures"},
-    {"graph", "progress", "tables"},
+    {"graph", "notebook", "progress", "tables"},
     {"layers", "summary"},
     {"labels", "download", "graph_json", "taught"},
     {"photos"},
@@ -23,10 +23,10 @@ FLOORS = (
     {"passes", "architectures", "catalog", "inputs", "quantisation", "tflite"},
     {"weights"},
     {"engines"},
-    {"model", "calibration"},
+    {"model", "calibration", "int8_agreement"},
     {"applications", "optimising", "exporting"},
     {"loading"},
-    {"choosing", "evaluating"},
+    {"choosing", "evaluating", "small_models"},
     {"transfer"},
     {"sklearn"},
     {"cli", "__main__"},

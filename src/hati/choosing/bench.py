@@ -1,24 +1,19 @@
 """Takes the time of candidates on this machine, and keeps every figure in the cache as soon as it is there."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import cycle
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from .. import __version__
-from ..cache import folder, part_of
 from ..errors import WeightsError
 from ..labels import imagenet
 from ..loading import load
 from ..measuring import Machine, Spread, Work, machine, side_by_side
 from ..model import Model
+from ..notebook import Notebook
 from .album import Accuracy, Album
 from .candidates import Candidate
 
@@ -77,32 +72,25 @@ class Bench:
         return Accuracy(sum(hits), len(hits), len(self.album.photos) - len(hits))
 
     @cached_property
-    def _notes(self) -> Path:
-        """The folder for figures of this machine, these versions and these photos."""
+    def _notebook(self) -> Notebook:
+        """For figures of this machine, these versions and these photos."""
         import onnxruntime
 
-        state = (self.machine, __version__, onnxruntime.__version__, self.album and self.album.fingerprint)
-        return folder("measured") / hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+        return Notebook((self.machine, __version__, onnxruntime.__version__, self.album and self.album.fingerprint))
 
-    def _note(self, candidate: Candidate) -> Path:
-        return self._notes / f"{candidate.name}.{'random' if candidate.random_weights else 'own'}.json"
+    def _note(self, candidate: Candidate) -> str:
+        return f"{candidate.name}.{'random' if candidate.random_weights else 'own'}"
 
     def _kept(self, candidate: Candidate) -> Candidate | None:
         try:
-            told: dict[str, Any] = json.loads(self._note(candidate).read_bytes())
+            told = self._notebook.kept(self._note(candidate))
             accuracy = told["on_photos"] and Accuracy(**told["on_photos"])
             return replace(candidate, latency=Spread(**told["latency"]), compared=told["compared"], on_photos=accuracy)
-        except (OSError, ValueError, TypeError, KeyError):
-            return None  # not there, or damaged: measuring again mends it
+        except (TypeError, KeyError):
+            return None
 
     def _keep(self, candidate: Candidate) -> Candidate:
-        note = self._note(candidate)
-        part = part_of(note)
-        told = asdict(candidate) | {"machine": asdict(self.machine)}
-        with suppress(OSError):  # a disk that takes nothing costs time at the next call, never an answer
-            note.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(told, indent=2))
-            part.replace(note)
+        self._notebook.keep(self._note(candidate), asdict(candidate) | {"machine": asdict(self.machine)})
         return candidate
 
 
