@@ -47,4 +47,3 @@ def test_it_prints(walked: str, told: str) -> None:
 def test_nothing_goes_wrong(walked: str) -> None:
     assert "Traceback" not in walked
     assert "Error" not in walked
-

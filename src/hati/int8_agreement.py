@@ -36,7 +36,7 @@ def shipped() -> dict[str, Agreement]:
 
 
 def better_in_int8(model: Model, share: float) -> str | None:
-    """A sentence that names the model nearest in size of which a larger share was measured; None where there is none."""
+    """A sentence on the model nearest in size of which a larger share was measured; None where there is none."""
     body = model.taught.provenance.body if model.taught else None
     size = model.count_params()
     able = [

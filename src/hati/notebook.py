@@ -12,7 +12,7 @@ from .cache import folder, part_of
 
 @dataclass(frozen=True)
 class Notebook:
-    """`state` is all that its figures depend on: this machine, versions, photos; another one begins another notebook."""
+    """`state` is all that its figures depend on, such as this machine and versions; another one, another notebook."""
 
     state: tuple[object, ...]
 

@@ -14,6 +14,7 @@ from tempfile import mkdtemp
 import numpy as np
 
 from ..errors import ArgumentError, WeightsError
+from ..int8_agreement import better_in_int8
 from ..model import Model
 from ..progress import Verbose
 from . import formats
@@ -194,13 +195,14 @@ def _advice(order: Order, figures: Measured, kept: tuple[str, ...] | None, hurts
     """What a person can do where int8 names too many photos otherwise."""
     worst = next(iter(hurts))
     options = " ".join(f"--keep {name}" for name in kept or ())
-    other = "MobileNetV2" if order.model.name.startswith("efficientnet_lite") else "EfficientNetLite0"
+    better = better_in_int8(order.model, figures.agreement)
     return (
         f"{worst} hurts most: alone in int8 it changes log-probabilities by {hurts[worst]:.2g}, squared",
         f"with these layers in float it is good enough on the photos that it was calibrated on: {options}"
         if kept
         else f"no {STEPS[-1]} layers in float are enough on the photos that it was calibrated on",
-        f"{other} was made for integers; --precision float16 is half the size of float32",
+        *([better] if better else []),
+        "--precision float16 is half the size of float32, and changes next to nothing",
         f"--agreement {math.floor(100 * figures.agreement) / 100:g} would let this one pass",
     )
 

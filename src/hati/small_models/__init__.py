@@ -67,7 +67,8 @@ def small_models(
     found |= _timed(found, bench, verbose)
     if calibrate is not None:
         here = [cards[name] for name, one in found.items() if one.on_this_machine]
-        notes = [note for card in track(here, len(here), "compare", verbose) for note in _compare(card, calibrate, bench)]
+        compared = track(here, len(here), "compare", verbose)
+        notes = [note for card in compared for note in _compare(card, calibrate, bench)]
     for name, one in found.items():
         found[name] = replace(one, agreement=bench.agreement(cards[name]) or one.agreement)
     return _sorted(found, runtime, notes)

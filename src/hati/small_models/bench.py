@@ -37,11 +37,12 @@ class Bench:
 
     def latency(self, name: str) -> Spread | None:
         """What was measured before, and may serve."""
-        kept = None if self.fresh else self._notebook.kept(f"{name}.latency")
-        try:
-            return Spread(**kept)
-        except TypeError:
+        if self.fresh:
             return None
+        try:
+            return Spread(**self._notebook.kept(f"{name}.latency"))
+        except TypeError:
+            return None  # nothing is kept, or something else
 
     def latencies(self, names: Sequence[str]) -> dict[str, Spread]:
         """Seconds for one picture, on one thread, taken in turns; of files with random weights."""
