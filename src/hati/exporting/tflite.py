@@ -91,15 +91,10 @@ def opened(path: Path, order: Order, threads: int) -> Run:
 
 
 def operators(path: Path) -> Counter[str]:
-    """Read from the file itself, by the runtime's own schema."""
-    from ai_edge_litert import schema_py_generated as schema
+    """As the runtime's own schema reads them."""
+    from ..tflite.reading import read
 
-    names = {number: name for name, number in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
-    model = schema.Model.GetRootAs(path.read_bytes(), 0)
-    graph = model.Subgraphs(0)
-    codes = [model.OperatorCodes(number).BuiltinCode() for number in range(model.OperatorCodesLength())]
-    used = (graph.Operators(number).OpcodeIndex() for number in range(graph.OperatorsLength()))
-    return Counter(names[codes[index]] for index in used)
+    return Counter(one.kind for one in read(path).operators)
 
 
 def kept_layers(order: Order) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""What runs in an environment of its own: FOLDER, with the files to run; told.json and scores go there, too."""
