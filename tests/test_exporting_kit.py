@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -223,6 +224,13 @@ def test_a_kit_that_lost_a_part_says_which(name: str, fault: str, own: Path, tmp
     done = device.run(*asked, status=2)
     assert name in done.stderr
     assert "copy the kit again" in done.stderr
+
+
+def test_whoever_reads_may_stop_reading(own: Path) -> None:
+    photos = [str(path) for path in (own / "golden").iterdir()] * 5
+    command = f"{shlex.join([sys.executable, 'classify.py', '--top', '1', *photos])} | head -n 1"
+    done = subprocess.run(["bash", "-c", command], cwd=own, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == (f"{photos[0]}\n", "")
 
 
 def test_an_onnx_kit_is_run_by_onnx_runtime(tmp_path: Path) -> None:

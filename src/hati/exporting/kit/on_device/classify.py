@@ -381,6 +381,9 @@ def main() -> int:
         if given.forget is not None:
             return forget(kit, given.forget)
         return check(kit) if given.check else classify(kit, given.photos, given.top, given.original, given.json)
+    except BrokenPipeError:  # whoever reads has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
     except Fault as fault:
         print(f"classify.py: {fault}", file=sys.stderr)
         return 2
