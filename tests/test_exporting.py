@@ -60,6 +60,7 @@ def test_the_operators_told_are_those_of_the_file(in_bytes: Exported) -> None:
     found = tflite_files.read(in_bytes.path.read_bytes())
     assert in_bytes.measured.operators == Counter(one.kind for one in found.operators)
     assert found.metadata.keys() == {"min_runtime_version", "TFLITE_METADATA"}
+    assert b"Apache-2.0" in found.metadata["TFLITE_METADATA"]
 
 
 def test_the_file_alone_names_a_photo(in_bytes: Exported, real: Model, shared: Path) -> None:
@@ -150,6 +151,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("lite.tflite", {"precision": "int4"}, "it can be float32, float16, int8"),
     ("lite.tflite", {"agreement": 1.5}, "it can be 0 to 1"),
     ("lite.tflite", {"keep": ("stem_conv",)}, "precision is 'float32'"),
+    ("lite.tflite", {"opset": 17}, "which is for ONNX; leave it out"),
     ("lite.tflite", {"to": "paper"}, "there is no format 'paper'"),
     ("lite.onnx", {"to": "tflite"}, "a file for tflite ends in .tflite"),
     ("lite", {}, "what is it to be"),

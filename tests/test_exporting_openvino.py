@@ -15,7 +15,6 @@ from export_cases import expected, layered, noise, real, small, taught
 from tiny_body import every_layer, few_layers
 
 import hati
-from hati.errors import ArgumentError
 from hati.exporting import openvino as to_openvino
 from hati.exporting.formats import Order
 from hati.preprocessing import NORMALISATIONS
@@ -159,8 +158,3 @@ def test_operators_are_counted_by_openvino_s_names(tmp_path: Path) -> None:
     assert found["GroupConvolution"] == 13
     assert found["Convolution"] == 15
     assert found["SoftMax"] + found["Softmax"] == 1
-
-
-def test_an_opset_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="opset is 17, which is for ONNX"):
-        to_openvino.check(Order(small("MobileNet"), opset=17))

@@ -142,9 +142,7 @@ def test_weights_that_float16_cannot_hold_are_refused(tmp_path: Path) -> None:
         to_torch.write(Order(model, "float16"), tmp_path / "model.pt2")
 
 
-def test_an_opset_and_integers_are_refused() -> None:
+def test_integers_are_refused() -> None:
     model = small("MobileNet")
-    with pytest.raises(ArgumentError, match="opset is 17, which is for ONNX"):
-        to_torch.check(Order(model, opset=17))
     with pytest.raises(ArgumentError, match="torch cannot be written with precision 'int8'"):
         to_torch.calibrated(Order(model, "int8"), noise(model))

@@ -50,8 +50,6 @@ def check(order: Order) -> None:
         )
     if find_spec("torch") is None:
         raise ArgumentError(f"coreml needs the package torch as well: pip install {install!r}")
-    if order.opset is not None:
-        raise ArgumentError(f"opset is {order.opset}, which is for ONNX; leave it out")
 
 
 def calibrated(order: Order, pixels: Array) -> Quantisation:

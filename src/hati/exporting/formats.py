@@ -115,4 +115,6 @@ def check(found: Format, name: str, order: Order) -> None:
             raise ArgumentError(f"{name} cannot be written with {what} {chosen!r}; it can be {', '.join(possible)}")
     if order.numbers != "float32" and order.precision != "int8":
         raise ArgumentError(f"io is {order.numbers!r}, which is for precision 'int8'; this is {order.precision!r}")
+    if order.opset is not None and name != "onnx":
+        raise ArgumentError(f"opset is {order.opset}, which is for ONNX; leave it out")
     found.check(order)

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
 from ..quantisation import Quantisation
 from . import onnx
 from .formats import Array, Numbers, Order, Precision, Run
@@ -40,8 +39,6 @@ network(numpy.zeros((1, height, width, channels), picture.element_type.to_dtype(
 
 def check(order: Order) -> None:
     """Raises ArgumentError for what the ONNX model on the way cannot be."""
-    if order.opset is not None:
-        raise ArgumentError(f"opset is {order.opset}, which is for ONNX; leave it out")
     onnx.check(order)
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..catalog import entries
 from ..errors import ArgumentError
 from ..graph import Graph
 from ..passes import Arrays
 from ..passes.devices import for_devices
 from ..quantisation import Quantisation, Range
+from .described import licence
 from .formats import Numbers, Order, Precision, Run
 
 if TYPE_CHECKING:
@@ -171,11 +171,10 @@ def _told(order: Order) -> Told:
     if order.numbers != "float32":
         black, white = np.zeros(3), np.full(3, 255.0)
     deviation = 255 / (white.astype(np.float64) - black)
-    entry = entries().get(model.taught.provenance.body if model.taught else model.name)
     return Told(
         name=model.name,
         description=_sentence(model.labels, order.precision),
-        licence=entry.licence if entry else "",
+        licence=licence(model) or "",
         size=model.size,
         mean=tuple((0 - black * deviation).tolist()),
         deviation=tuple(deviation.tolist()),
