@@ -21,12 +21,12 @@ from hati.catalog import entries
 from hati.errors import ArgumentError, HatiError
 from hati.measuring import likely_share, machine
 
-from . import answers, elsewhere, report
+from . import answers, architectures, elsewhere, report, speed
 from .plan import CALIBRATING, FULL, QUICK, REAL, Photos
 
 FULL_RESULTS = PROJECT / "benchmarks" / "devices_results.json"
 AGREEMENTS = PROJECT / "src" / "hati" / "data" / "int8_agreement.csv"
-GROUPS = ("files", "int8", "ways", "hurts", "families", "runtimes", "micro", "phones")
+GROUPS = ("files", "int8", "ways", "hurts", "beside", "runtimes", "micro", "phones", "families")
 COLUMNS = ("model", "checksum", "agreement", "lowest", "highest", "photos", "calibrated_on", "data", "hati", "runtime")
 
 
@@ -70,7 +70,13 @@ def measure(chosen: argparse.Namespace, found: Results) -> None:
         if not path.exists():
             raise ArgumentError(f"{path} is missing; give the folder that has it with --photos")
     names = tuple(chosen.only or ())
-    todo = [*answers.jobs(photos, QUICK if chosen.quick else FULL), *elsewhere.jobs(photos, work)]
+    effort = QUICK if chosen.quick else FULL
+    todo = [
+        *answers.jobs(photos, effort),
+        *speed.jobs(photos),
+        *elsewhere.jobs(photos, work),
+        *architectures.jobs(effort.families, work),
+    ]
     for name in [name for name in found.figures if names and name.startswith(names)]:
         del found.figures[name]
     found.about = describe(chosen.quick)

@@ -6,17 +6,11 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-from oracle import lively
 from transfer.measuring import Figures, Job
 
-import hati
 from hati.calibration import METHODS
 from hati.exporting import export, tflite
-from hati.exporting.formats import Order
 from hati.exporting.gate import Hurting
-from hati.model import Model
-from hati.weights import from_arrays
 
 from .plan import DEFAULT, FEWER, REAL, SMALLEST, Effort, Photos
 from .sight import by_method, parted, scores, sight, without_corrections
@@ -34,8 +28,6 @@ def jobs(photos: Photos, effort: Effort) -> Iterator[Job]:
     for name in (SMALLEST, DEFAULT):
         yield Job(f"ways/{name}", partial(ways, photos, name))
         yield Job(f"hurts/{name}", partial(hurts, photos, name))
-    for name in effort.families:
-        yield Job(f"families/{name}", partial(family, name))
 
 
 def one_file(photos: Photos, name: str, precision: str) -> Figures:
@@ -87,23 +79,3 @@ def hurts(photos: Photos, name: str) -> Figures:
     with TemporaryDirectory() as folder:
         hurting = Hurting(tflite, seen.calibrated(some), seen.pixels[some], seen.expected[some], Path(folder))
         return {"layers": list(hurting.ranked(0).items())[:5]}
-
-
-def family(name: str) -> Figures:
-    """An architecture with random weights: the file beside hati, as a part of the largest score."""
-    model = hati.load(name, weights=None)
-    model = Model(
-        model.graph,
-        from_arrays(lively(model.graph), model.graph),
-        model.preprocessing,
-        labels=model.labels,
-        size=model.size,
-    )
-    pixels = np.random.default_rng(0).integers(0, 256, (2, *model.size, 3)).astype(np.uint8)
-    expected = model.predict(model.normalisation(pixels), verbose=0)
-    order = Order(model)
-    largest = float(np.abs(expected).max())
-    in_float = float(np.abs(scores(order, pixels) - expected).max()) / largest
-    order = Order(model, "int8", "uint8", pixels=True)
-    in_bytes = scores(replace(order, quantisation=tflite.calibrated(order, pixels)), pixels)
-    return {"float32": in_float, "int8": float(np.abs(in_bytes - expected).max()) / largest}

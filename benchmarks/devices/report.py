@@ -4,16 +4,19 @@ from collections.abc import Iterator, Sequence
 from statistics import mean
 from typing import Any
 
-from side_by_side.report import NOTHING, digits, titled
+from side_by_side.report import NOTHING, titled
 from transfer.measuring import Results
 
 from hati.tables import table
 
 from .goals import SHORT, verdicts
 from .plan import REAL
+from .speed import THREADS
 
 MARKS = "<!-- devices: begin -->", "<!-- devices: end -->"
 HEADING = "## Devices"
+DIFFERENCES = ("float32", "float32, tflite-runtime")
+CORRELATIONS = ("int8", "int8, tflite-runtime", "int8, TFLite Micro")
 Cells = tuple[str, ...]
 
 
@@ -25,6 +28,7 @@ def text(results: Results) -> str:
         of_partings(results),
         of_ways(results),
         of_layers(results),
+        *(of_speed(results, name) for name in REAL),
         of_runtimes(results),
         of_micro(results),
         of_phones(results),
@@ -114,6 +118,19 @@ def of_layers(results: Results) -> str:
     return _drawn(title, ("Model", "Layer", "Harm"), rows, 2)
 
 
+def of_speed(results: Results, name: str) -> str:
+    found = {key: spread for key, spread in results.figures.get(f"beside/{name}", {}).items() if key != "failed"}
+    rows = []
+    for title in dict.fromkeys(key.rpartition(", ")[0] for key in found):
+        own = [found[f"{title}, {threads}"] for threads in THREADS]
+        base = [found[f"LiteRT, float32, {threads}"] for threads in THREADS]
+        pairs = zip(own, base, strict=True)
+        cells = ((_times(one), f"{one['median'] / other['median']:.2f}×") for one, other in pairs)
+        rows.append((title, *(cell for both in cells for cell in both)))
+    headers = ("", "1 thread, ms", "× LiteRT, float32", "2 threads, ms", "× LiteRT, float32")
+    return _drawn(f"{name}, one picture in bytes, in turns: medians and quartiles.", headers, rows, 1)
+
+
 def of_runtimes(results: Results) -> str:
     rows = []
     for name, short in SHORT.items():
@@ -160,13 +177,23 @@ def _numbers(found: Sequence[float]) -> str:
 
 
 def of_families(results: Results) -> str:
+    """Beside hati: float32 by the largest difference, int8 by the correlation of what goes into the softmax."""
     rows = [
-        (name, f"{own['float32']:.1g}", digits(own["int8"]))
+        (name, *(f"{own[way]:.1g}" for way in DIFFERENCES), *(_correlation(own.get(way)) for way in CORRELATIONS))
         for name in results.children("families")
         if "float32" in (own := results.figures[f"families/{name}"])
     ]
-    title = "Architectures with random weights: the largest difference of a score, as a part of the largest score."
-    return _drawn(title, ("Architecture", "float32", "int8"), rows, 1)
+    headers = ("Architecture", *DIFFERENCES, *CORRELATIONS)
+    title = (
+        "Architectures with random weights, beside hati. float32: the largest difference, as a part of the largest "
+        "score. int8: the correlation of scores before the softmax, of the worst picture; TFLite Micro gets files of "
+        "less than 10 MB."
+    )
+    return _drawn(title, headers, rows, 1)
+
+
+def _correlation(found: float | None) -> str:
+    return NOTHING if found is None else f"{found:.5f}"
 
 
 def _drawn(title: str, headers: Cells, rows: Sequence[Cells], left: int) -> str:

@@ -1,11 +1,16 @@
 """The Task Library of phones: FOLDER with files and photo.png; what it reads in each, and what it sees in the photo."""
 
+import ctypes
 import json
 import sys
 from pathlib import Path
 
-from tflite_support import metadata
-from tflite_support.task import core, processor, vision
+import libusb_package
+
+ctypes.CDLL(str(libusb_package.get_library_path()), mode=ctypes.RTLD_GLOBAL)  # for Corals; it does not start without
+
+from tflite_support import metadata  # noqa: E402
+from tflite_support.task import core, processor, vision  # noqa: E402
 
 folder = Path(sys.argv[1])
 photo = vision.TensorImage.create_from_file(str(folder / "photo.png"))
