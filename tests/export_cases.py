@@ -8,6 +8,7 @@ from oracle import SPREAD, lively
 from tiny_body import SIZE, school
 
 from hati import applications, photos
+from hati.exporting.formats import Format, Order
 from hati.graph import Graph
 from hati.model import Model
 from hati.preprocessing import Preprocessing
@@ -56,6 +57,19 @@ def noise(model: Model, count: int = 3) -> Array:
 
 def expected(model: Model, pixels: Array) -> Array:
     return model.predict(model.normalisation(pixels))
+
+
+def written(found: Format, order: Order, folder: Path) -> Path:
+    """The file of an order."""
+    found.check(order)
+    path = folder / f"model{found.ending}"
+    found.write(order, path)
+    return path
+
+
+def answers(found: Format, order: Order, folder: Path, pixels: Array) -> Array:
+    """What the file's own runtime makes of pixels."""
+    return found.opened(written(found, order, folder), order, 1)(pixels)
 
 
 def real(model: Model, folder: Path, count: int) -> Array:

@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import export_cases
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from export_cases import FAMILIES, changed, expected, layered, noise, real, small, taught
+from export_cases import changed, expected, layered, noise, real, small, taught
 from PIL import Image, ImageOps
 from tiny_body import SIZE, every_layer, few_layers
 
@@ -26,59 +27,17 @@ from hati.exporting.formats import Order
 from hati.graph import Graph
 from hati.layers import Dense, InputLayer
 from hati.model import Model
-from hati.preprocessing import NORMALISATIONS, Preprocessing
+from hati.preprocessing import Preprocessing
 from hati.weights import random
 
 Array = np.ndarray
+written, answers = partial(export_cases.written, to_onnx), partial(export_cases.answers, to_onnx)
 
 OUTSIDE = ("ResNet50", "MobileNet", "DenseNet121", "EfficientNetLite0")  # networks of each normalisation
 
 
-def written(order: Order, folder: Path) -> Path:
-    to_onnx.check(order)
-    path = folder / f"model{to_onnx.ending}"
-    to_onnx.write(order, path)
-    return path
-
-
-def answers(order: Order, folder: Path, pixels: Array) -> Array:
-    return to_onnx.opened(written(order, folder), order, 1)(pixels)
-
-
 def calibrated(order: Order, pixels: Array) -> Order:
     return replace(order, precision="int8", quantisation=to_onnx.calibrated(order, pixels))
-
-
-@pytest.mark.parametrize(
-    ("function", "pixels"), [*((name, True) for name in FAMILIES), *((name, False) for name in OUTSIDE)]
-)
-def test_every_family_answers_as_its_model_does(function: str, pixels: bool, tmp_path: Path) -> None:
-    model = small(function)
-    x = noise(model)
-    found = answers(Order(model, pixels=pixels), tmp_path, x)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected(model, x), rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize("pixels", [True, False])
-@pytest.mark.parametrize("normalisation", NORMALISATIONS)
-def test_every_normalisation_goes_inside_or_stays_outside(normalisation: str, pixels: bool, tmp_path: Path) -> None:
-    model = layered(few_layers(), normalisation)
-    x = noise(model)
-    right = expected(model, x)
-    np.testing.assert_allclose(
-        answers(Order(model, pixels=pixels), tmp_path, x), right, rtol=0, atol=1e-5 * np.abs(right).max()
-    )
-
-
-@pytest.mark.parametrize("normalisation", ["tf", "caffe"])
-def test_every_kind_of_layer_is_there_afterwards(normalisation: str, tmp_path: Path) -> None:
-    model = layered(every_layer(), normalisation)
-    x = noise(model, 4)
-    right = expected(model, x)
-    np.testing.assert_allclose(
-        answers(Order(model, pixels=True), tmp_path, x), right, rtol=0, atol=1e-5 * np.abs(right).max()
-    )
 
 
 @pytest.mark.parametrize("function", ["DenseNet121", "MobileNetV3Small", "EfficientNetB0", "ConvNeXtTiny"])

@@ -5,75 +5,27 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import export_cases
 import numpy as np
 import pytest
 from export_cases import expected, layered, noise, real, small, taught
-from tiny_body import every_layer, few_layers
+from tiny_body import few_layers
 
 import hati
 from hati.exporting import openvino as to_openvino
 from hati.exporting.formats import Order
-from hati.preprocessing import NORMALISATIONS
 
 if find_spec("openvino") is None:
     pytest.skip("openvino is not installed: pip install 'hati[openvino]'", allow_module_level=True)
 openvino = to_openvino.runtime()
 
 Array = np.ndarray
-
-
-def written(order: Order, folder: Path) -> Path:
-    to_openvino.check(order)
-    path = folder / f"model{to_openvino.ending}"
-    to_openvino.write(order, path)
-    return path
-
-
-def answers(order: Order, folder: Path, pixels: Array) -> Array:
-    return to_openvino.opened(written(order, folder), order, 1)(pixels)
-
-
-@pytest.mark.parametrize(
-    ("function", "pixels"),
-    [
-        ("ResNet50", True),
-        ("MobileNetV3Small", True),
-        ("DenseNet121", False),
-        ("EfficientNetLite0", True),
-        ("EfficientNetLite0", False),
-    ],
-)
-def test_networks_answer_as_their_models_do(function: str, pixels: bool, tmp_path: Path) -> None:
-    model = small(function)
-    x = noise(model)
-    found = answers(Order(model, pixels=pixels), tmp_path, x)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected(model, x), rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize("pixels", [True, False])
-@pytest.mark.parametrize("normalisation", NORMALISATIONS)
-def test_every_normalisation_goes_inside_or_stays_outside(normalisation: str, pixels: bool, tmp_path: Path) -> None:
-    model = layered(few_layers(), normalisation)
-    x = noise(model)
-    right = expected(model, x)
-    np.testing.assert_allclose(
-        answers(Order(model, pixels=pixels), tmp_path, x), right, rtol=0, atol=1e-5 * np.abs(right).max()
-    )
-
-
-@pytest.mark.parametrize("normalisation", ["tf", "caffe"])
-def test_every_kind_of_layer_is_there_afterwards(normalisation: str, tmp_path: Path) -> None:
-    model = layered(every_layer(), normalisation)
-    x = noise(model, 4)
-    right = expected(model, x)
-    np.testing.assert_allclose(
-        answers(Order(model, pixels=True), tmp_path, x), right, rtol=0, atol=1e-5 * np.abs(right).max()
-    )
+written, answers = partial(export_cases.written, to_openvino), partial(export_cases.answers, to_openvino)
 
 
 @pytest.mark.parametrize(

@@ -4,22 +4,24 @@ import json
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import export_cases
 import numpy as np
 import pytest
 import torch
 from export_cases import changed, expected, layered, noise, real, small, taught
-from tiny_body import every_layer, few_layers
+from tiny_body import few_layers
 
 import hati
 from hati.errors import ArgumentError
 from hati.exporting import torch as to_torch
 from hati.exporting.formats import Order
-from hati.preprocessing import NORMALISATIONS
 
 Array = np.ndarray
+written, answers = partial(export_cases.written, to_torch), partial(export_cases.answers, to_torch)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -34,55 +36,6 @@ x = torch.from_numpy(numpy.load(sys.argv[2]))
 numpy.save(sys.argv[3], network(x).detach().numpy())
 print("\\n".join(texts.values()))
 """
-
-
-def written(order: Order, folder: Path) -> Path:
-    to_torch.check(order)
-    path = folder / f"model{to_torch.ending}"
-    to_torch.write(order, path)
-    return path
-
-
-def answers(order: Order, folder: Path, pixels: Array) -> Array:
-    return to_torch.opened(written(order, folder), order, 1)(pixels)
-
-
-@pytest.mark.parametrize(
-    ("function", "pixels"),
-    [
-        ("VGG16", True),
-        ("MobileNet", False),
-        ("MobileNetV3Small", True),
-        ("EfficientNetLite0", False),
-    ],
-)
-def test_networks_answer_as_their_models_do(function: str, pixels: bool, tmp_path: Path) -> None:
-    model = small(function)
-    x = noise(model, 3)
-    found = answers(Order(model, pixels=pixels), tmp_path, x)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected(model, x), rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize("pixels", [True, False])
-@pytest.mark.parametrize("normalisation", NORMALISATIONS)
-def test_every_normalisation_goes_inside_or_stays_outside(normalisation: str, pixels: bool, tmp_path: Path) -> None:
-    model = layered(few_layers(), normalisation)
-    x = noise(model)
-    right = expected(model, x)
-    np.testing.assert_allclose(
-        answers(Order(model, pixels=pixels), tmp_path, x), right, rtol=0, atol=1e-5 * np.abs(right).max()
-    )
-
-
-@pytest.mark.parametrize("normalisation", ["tf", "caffe"])
-def test_every_kind_of_layer_is_there_afterwards(normalisation: str, tmp_path: Path) -> None:
-    model = layered(every_layer(), normalisation)
-    x = noise(model, 4)
-    right = expected(model, x)
-    np.testing.assert_allclose(
-        answers(Order(model, pixels=True), tmp_path, x), right, rtol=0, atol=1e-5 * np.abs(right).max()
-    )
 
 
 @pytest.mark.parametrize(("precision", "least", "bytes_each"), [("float32", 1.0, 4), ("float16", 0.985, 2)])

@@ -1,9 +1,9 @@
 """What was asked for, and whether it was reached: a miss is told as a miss."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from statistics import mean
 
+from transfer.goals import Verdict
 from transfer.measuring import Results
 
 from .plan import DEFAULT, SMALLEST
@@ -14,18 +14,6 @@ POINTS = 1.0  # of top-1, that the default model may lose
 HALF_AGREEING = 0.985
 DIFFERENCE = 1e-5
 SIZES = {"float16": (0.45, 0.55), "int8": (0.2, 0.35)}  # of the float32 file's: "about 0.5" and "about 0.25"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    sentence: str
-    bound: str
-    measured: str
-    reached: bool | None  # None: not measured
-
-    @property
-    def word(self) -> str:
-        return "not measured" if self.reached is None else "yes" if self.reached else "no"
 
 
 def verdicts(results: Results) -> Iterator[Verdict]:
