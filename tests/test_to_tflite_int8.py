@@ -269,3 +269,25 @@ def test_bias_correction_takes_the_mean_error_away() -> None:
         return float(np.abs((found - expected).mean((0, 1, 2))).mean())
 
     assert error(corrected) < error(replace(corrected, corrections={})) / 5
+
+
+@pytest.mark.parametrize(
+    ("layer", "operators"),
+    [
+        pytest.param(layers.Activation("relu"), {"QUANTIZE": 1}, id="an integer scale cuts off below zero"),
+        pytest.param(layers.ReLU(6), {"QUANTIZE": 1}, id="and above six"),
+        pytest.param(layers.ReLU(3), {"QUANTIZE": 1}, id="or above three"),
+        pytest.param(layers.Activation("hard_silu"), {"DEPTHWISE_CONV_2D": 1, "MUL": 1}, id="a gate from 0 to 1"),
+    ],
+)
+def test_activations_are_operators_that_every_processor_is_quick_at(
+    layer: layers.Activation | layers.ReLU, operators: dict[str, int]
+) -> None:
+    graph, arrays = for_devices(Graph(layer(InputLayer((8, 8, 4))())), {})
+    x = np.random.default_rng(0).uniform(-8, 8, (1, 8, 8, 4)).astype(np.float32)
+    quantisation = quantised(graph, arrays, x)
+    program = to_tflite.export(graph, arrays, quantisation=quantisation, numbers="int8")
+    assert program.counts() == operators
+    picture = Plan(graph, quantisation).scales[graph.input.name]
+    y = Session(program.file())((picture.quantised(x).astype(np.int16) - 128).astype(np.int8))
+    assert np.abs(y - in_numpy.apply(layer, [x], {})).max() < 2 * picture.step

@@ -14,12 +14,14 @@ from ..errors import ArgumentError
 from ..graph import Graph, Layer, Node, weights_of
 from ..layers import known, pair
 from ..passes import is_never_negative
-from ..quantisation import Quantisation
+from ..quantisation import Quantisation, Scale
 from ..tflite.program import Program, Tensor
+from ..tflite.schema import PADDINGS
 from .to_tflite_int8 import Plan, uniform, without_rule
 from .to_tflite_writer import Arrays, Numbers, Writer
 
 LOWEST = {"float32": np.float32(-3.4e38), "int8": np.int8(-128)}  # that padding before a maximum can have
+GATE = Scale(np.float32(1 / 255), np.uint8(0))  # from 0 to 1
 FUNCTIONS = {
     "relu": "RELU",
     "relu6": "RELU6",
@@ -181,15 +183,32 @@ def _(layer: layers.LayerNormalization, out: Writer, node: Node, x: list[int]) -
 def _(layer: layers.Activation, out: Writer, node: Node, x: list[int]) -> int:
     if layer.function == "linear" or out.is_absorbed(node):
         return x[0]
+    if out.in_integers(node) and layer.function in ("relu", "relu6"):
+        return out.op("QUANTIZE", node, x)
+    if out.in_integers(node) and layer.function == "hard_silu" and len(node.shape) == 3:
+        return _gated(out, node, x[0])
     options = {"softmax": {"beta": 1.0}}.get(layer.function, {})
     return out.op(FUNCTIONS[layer.function], node, x, **options)
+
+
+def _gated(out: Writer, node: Node, x: int) -> int:
+    """x · (x / 6 + 1/2), of which integers that go from 0 to 1 cut off what is outside, as hard SiLU does.
+
+    HARD_SWISH in integers is neither among Coral's operators nor among those that processors are quick at.
+    """
+    channels = known(node.shape)[-1]
+    kernel, bias = np.full((1, 1, 1, channels), 1 / 6, np.float32), np.full(channels, 1 / 2, np.float32)
+    gate = out.integers(f"{node.name}/gate", (1, *known(node.shape)), GATE)
+    settings = {"padding": PADDINGS["VALID"], "stride_h": 1, "stride_w": 1, "depth_multiplier": 1}
+    out.program.operate("DEPTHWISE_CONV_2D", [x, *out.weighted(node, kernel, 3, bias)], gate, **settings)
+    return out.op("MUL", node, [x, gate])
 
 
 @lower.register
 def _(layer: layers.ReLU, out: Writer, node: Node, x: list[int]) -> int:
     """In integers the scale ends at the highest value."""
     if out.in_integers(node):
-        return out.op("RELU", node, x)
+        return out.op("QUANTIZE", node, x)
     above = out.program.operate("RELU", x, out.value(node, "/relu"))
     return out.op("MINIMUM", node, [above, out.number(f"{node.name}/most", layer.max_value or 0.0)])
 

@@ -127,9 +127,10 @@ class Writer:
     def number(self, name: str, value: float) -> int:
         return self.program.constant(name, np.array([value], np.float32))
 
-    def weighted(self, node: Node, kernel: Array, axis: int) -> list[int]:
-        """A node's kernel and bias, stored; `axis` is that of the kernel's output channels."""
-        bias = weights_of(node, self.arrays).get("bias", np.zeros(kernel.shape[axis], np.float32))
+    def weighted(self, node: Node, kernel: Array, axis: int, bias: Array | None = None) -> list[int]:
+        """A node's kernel and bias, its own where none is given, stored; `axis` is that of the output channels."""
+        if bias is None:
+            bias = weights_of(node, self.arrays).get("bias", np.zeros(kernel.shape[axis], np.float32))
         names = f"{node.name}/kernel", f"{node.name}/bias"
         if not self.in_integers(node):
             return [self.real(names[0], kernel), self.real(names[1], bias)]
