@@ -104,7 +104,7 @@ def write_agreements(found: Results) -> None:
             share = sum(run["agreement"] for run in runs) / len(runs)
             low, high = likely_share(round(share * photos), photos)
             ends = f"{share:.4f}", f"{low:.4f}", f"{high:.4f}", photos, CALIBRATING
-            data = f"{photos + CALIBRATING} photos of the NIPS 2017 set in {len(runs)} partings"
+            data = f"{photos + CALIBRATING} photos of the NIPS 2017 set in {len(runs)} parting{'s'[: len(runs) > 1]}"
             checksum = entries()[name].top_file.checksum
             runtime = f"LiteRT {version('ai-edge-litert')}"
             rows.append((name, checksum, *ends, data, hati.__version__, runtime))
