@@ -11,19 +11,17 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from .. import photos
-from ..errors import ArgumentError, ImageError
+from ..errors import ArgumentError
 from ..model import Model
-from ..optimising.album import CALIBRATING, Album
+from ..optimising.album import CALIBRATING, Album, seen
 from ..photos import Photo
-from ..progress import Verbose, track
+from ..progress import Verbose
 
 Array = np.ndarray
 Photos = str | os.PathLike[str] | Iterable[Photo]
 
 SAMPLES = ("astronaut", "cat", "coffee", "rocket")
 NEARER = 0.7  # the part of a sample's sides that its nearer views show
-FEWEST = 1  # photos that a file in float is tried with
-MOST = 500  # photos that are looked at
 
 
 @dataclass(frozen=True)
@@ -43,14 +41,16 @@ def gathered(model: Model, calibrate: Photos | None, check: Photos | None, verbo
     """
     learnt = Album.read(model, calibrate, verbose) if calibrate is not None else None
     unreadable = learnt.unreadable if learnt else 0
-    seen = learnt.pixels if learnt else np.empty((0, *model.size, 3), np.uint8)
+    pixels = learnt.pixels if learnt else np.empty((0, *model.size, 3), np.uint8)
     if check is not None:
-        shown, bad = _read(model, check, verbose)
-        return Trial(seen[:CALIBRATING], shown, unreadable + bad, False)
+        shown, bad = seen(model, check, verbose)
+        if not shown:
+            raise ArgumentError(f"no photo to check with could be read of the {bad} that came")
+        return Trial(pixels[:CALIBRATING], np.stack(shown), unreadable + bad, False)
     if learnt is not None:
         edge = learnt.calibrating
-        return Trial(seen[:edge], seen[edge:], unreadable, False)
-    return Trial(seen, np.stack([model.preprocessing.resize(view, model.size) for view in samples()]), 0, True)
+        return Trial(pixels[:edge], pixels[edge:], unreadable, False)
+    return Trial(pixels, np.stack([model.preprocessing.resize(view, model.size) for view in samples()]), 0, True)
 
 
 def samples() -> Iterator[Image.Image]:
@@ -63,16 +63,3 @@ def samples() -> Iterator[Image.Image]:
         yield ImageOps.mirror(photo)
         yield photo.crop((0, 0, width, height))
         yield photo.crop((photo.width - width, photo.height - height, photo.width, photo.height))
-
-
-def _read(model: Model, places: Photos, verbose: Verbose) -> tuple[Array, int]:
-    found = list(photos.find([places]) if isinstance(places, str | os.PathLike) else places)[:MOST]
-    pixels, unreadable = [], 0
-    for photo in track(found, len(found), "reading photos", verbose):
-        try:
-            pixels.append(model.preprocessing.resize(photos.read(photo), model.size))
-        except ImageError:
-            unreadable += 1
-    if len(pixels) < FEWEST:
-        raise ArgumentError(f"no photo to check with could be read of the {len(found)} that came")
-    return np.stack(pixels), unreadable

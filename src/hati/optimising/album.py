@@ -30,14 +30,7 @@ class Album:
 
     @classmethod
     def read(cls, model: Model, places: str | os.PathLike[str] | Iterable[Photo], verbose: Verbose) -> Album:
-        found = list(photos.find([places]) if isinstance(places, str | os.PathLike) else places)
-        mixed = [found[number] for number in np.random.default_rng(0).permutation(len(found))[:MOST]]
-        pixels, unreadable = [], 0
-        for photo in track(mixed, len(mixed), "reading photos", verbose):
-            try:
-                pixels.append(model.preprocessing.resize(photos.read(photo), model.size))
-            except ImageError:
-                unreadable += 1
+        pixels, unreadable = seen(model, places, verbose)
         if len(pixels) < FEWEST:
             fault = f"; {unreadable} more cannot be read" if unreadable else ""
             raise ArgumentError(
@@ -60,3 +53,16 @@ class Album:
         for first in range(start, len(self.pixels) if end is None else end, size):
             last = first + size if end is None else min(first + size, end)
             yield np.ascontiguousarray(self.model.normalisation(self.pixels[first:last]), np.float32)
+
+
+def seen(model: Model, places: str | os.PathLike[str] | Iterable[Photo], verbose: Verbose) -> tuple[list[Array], int]:
+    """Photos (height, width, 3) uint8 as the network sees them, mixed, and how many could not be read."""
+    found = list(photos.find([places]) if isinstance(places, str | os.PathLike) else places)
+    mixed = [found[number] for number in np.random.default_rng(0).permutation(len(found))[:MOST]]
+    pixels, unreadable = [], 0
+    for photo in track(mixed, len(mixed), "reading photos", verbose):
+        try:
+            pixels.append(model.preprocessing.resize(photos.read(photo), model.size))
+        except ImageError:
+            unreadable += 1
+    return pixels, unreadable
