@@ -20,7 +20,7 @@ from hati import photos
 from hati.errors import InputWarning
 from hati.model import Model
 from hati.preprocessing import Preprocessing
-from hati.tables import table
+from hati.tools.tables import table
 
 
 @dataclass(frozen=True)

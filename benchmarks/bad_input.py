@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import hati
-from hati.tables import table
+from hati.tools.tables import table
 
 
 def main(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """How far each family's features are from the truth, here and in Keras 3: the NumPy engine in float64.
 
-KERAS_BACKEND=torch PYTHONPATH=tests python benchmarks/exactness.py
+KERAS_BACKEND=torch PYTHONPATH=tests/support python benchmarks/exactness.py
 """
 
 import numpy as np
@@ -8,7 +8,7 @@ from networks import Network
 from oracle import give_same_weights, pictures, twins
 
 from hati.engines import in_numpy
-from hati.tables import table
+from hati.tools.tables import table
 
 FAMILIES = ("ResNet50", "ResNet50V2", "VGG16", "InceptionV3", "InceptionResNetV2", "Xception", "DenseNet121")
 SMALL_FAMILIES = ("MobileNet", "MobileNetV2", "MobileNetV3Large", "NASNetMobile", "EfficientNetB0", "EfficientNetV2B0")

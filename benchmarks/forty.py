@@ -1,6 +1,6 @@
 """Every network of Keras Applications, here and in Keras 3 on the same random weights: names, counts, answers, files.
 
-KERAS_BACKEND=torch PYTHONPATH=tests python benchmarks/forty.py [--only NAME]...
+KERAS_BACKEND=torch PYTHONPATH=tests/support python benchmarks/forty.py [--only NAME]...
 
 Each row: the same layer names in the same order, the same parameters, trainable or not; the largest difference between
 two pictures' scores, and without the classifier between the features of pictures of two shapes, as a part of the
@@ -32,8 +32,10 @@ from oracle import (
 )
 
 import hati
-from hati import applications, catalog, summary
-from hati.tables import table
+from hati import catalog
+from hati.keras import applications
+from hati.network import summary
+from hati.tools.tables import table
 
 HATI, KERAS = Path(hati.__file__).parent, Path(keras.__file__).parent / "src" / "applications"
 EXACT = 1e-4

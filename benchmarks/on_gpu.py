@@ -1,6 +1,6 @@
 """Pictures per second on a GPU in half precision: hati's engines beside PyTorch, eager and compiled.
 
-    PYTHONPATH=tests python benchmarks/on_gpu.py [--seconds 2] [--out benchmarks/gpu_results.json]
+    PYTHONPATH=tests/support python benchmarks/on_gpu.py [--seconds 2] [--out benchmarks/gpu_results.json]
 
 The same graphs with the same weights everywhere; each engine's time with the transfers to the GPU and back, and that
 of the network alone, in turns. Without a GPU the same rows say why they were not measured.
@@ -18,14 +18,14 @@ import numpy as np
 from oracle import lively
 
 import hati
-from hati import applications
-from hati.cache import part_of
-from hati.engines.run_torch import Session, cuda_is_here
+from hati.engines.torch.running import Session, cuda_is_here
 from hati.errors import ArgumentError
-from hati.graph import Graph
-from hati.layers import known
-from hati.measuring import Work, machine, side_by_side
-from hati.tables import table
+from hati.keras import applications
+from hati.network.graph import Graph
+from hati.network.layers import known
+from hati.tools.cache import part_of
+from hati.tools.measuring import Work, machine, side_by_side
+from hati.tools.tables import table
 from hati.weights import from_arrays
 
 Array = np.ndarray
@@ -85,7 +85,7 @@ class HatiWithPyTorch:
 
 class HatiWithOnnxRuntime:
     def __init__(self, graph: Graph, arrays: Arrays, place: Place):
-        from hati.engines.run_onnx import OnnxRuntime, has_device
+        from hati.engines.onnx.running import OnnxRuntime, has_device
 
         device: Any = place.device
         if not has_device(device):
@@ -117,7 +117,7 @@ class PyTorch:
     def __init__(self, graph: Graph, arrays: Arrays, place: Place, mode: str | None = None):
         import torch
 
-        from hati.engines.to_torch import Network
+        from hati.engines.torch.translation import Network
 
         self._device, self._kind = place.device, torch.float16 if place.half else torch.float32
         network = Network(graph, arrays).eval().requires_grad_(False).to(self._device, self._kind)

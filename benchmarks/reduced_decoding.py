@@ -16,9 +16,9 @@ from PIL import Image
 
 import hati
 from hati import photos
-from hati.measuring import cores
 from hati.model import Model
-from hati.tables import table
+from hati.tools.measuring import cores
+from hati.tools.tables import table
 
 SIDES = (1000, 1200, 1600, 2000, 2400, 3000, 3200, 4000)  # pixels
 HEADERS = ("Enlarged to", "Decoded at", "Same name", "Mean shift", "Largest", "Whole", "Part")

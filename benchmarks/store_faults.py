@@ -2,7 +2,7 @@
 
 A real server on this machine cuts, stalls, lies and refuses; disks are really full; processes are really killed.
 
-PYTHONPATH=tests python benchmarks/store_faults.py
+PYTHONPATH=tests/support python benchmarks/store_faults.py
 """
 
 import os
@@ -17,16 +17,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from disks import on_a_disk, own_mounts
 from faulty_server import File, Server, closed_address, self_signed, serving
+from kills import CONTENT as KILLED_CONTENT
+from kills import KILLS, SLOWLY, killed, moment, start
 from sample_weights import CONTENT, FAULTS, FILE, NAME, OTHER, PATH, WHOLE, command, file_at, left_in
-from test_weights_disks import on_a_disk, own_mounts
-from test_weights_kill import CONTENT as KILLED_CONTENT
-from test_weights_kill import KILLS, SLOWLY, killed, moment, start
 
-from hati import download
 from hati.errors import HatiError
-from hati.tables import table
-from hati.weights import store
+from hati.tools import download
+from hati.tools.tables import table
+from hati.weights.bringing import store
 
 WAIT, SILENCE = 0.01, 0.2  # seconds, the second where a server stalls; 1 and 30 for people
 

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 import hati
-from hati import catalog, summary
+from hati import catalog
 from hati.catalog import Entry
 from hati.errors import UnknownModel
-from hati.weights import store
+from hati.network import summary
+from hati.weights.bringing import store
 
 ENTRIES = list(catalog.entries().values())
 OF_KERAS = [entry for entry in ENTRIES if entry.top_file.package is None]

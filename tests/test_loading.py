@@ -14,9 +14,9 @@ from fuzz_weights import changed_json
 from oracle import lively, pictures
 
 import hati
-from hati.applications.mobilenet import MobileNet
 from hati.cli import main
 from hati.errors import ArgumentError, HatiError, UnknownModel, WeightsError
+from hati.keras.applications.mobilenet import MobileNet
 from hati.labels import Label
 from hati.model import Model
 from hati.preprocessing import Preprocessing
@@ -65,7 +65,7 @@ def test_the_default_model_comes_back_with_what_its_files_are_called_by(tmp_path
 
 def store_path() -> Path:
     from hati import catalog
-    from hati.weights import store
+    from hati.weights.bringing import store
 
     path = store.path_of(catalog.find("EfficientNetLite0").top_file)
     assert path is not None

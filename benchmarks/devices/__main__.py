@@ -19,7 +19,7 @@ from transfer.running import cache_at
 import hati
 from hati.catalog import entries
 from hati.errors import ArgumentError, HatiError
-from hati.measuring import likely_share, machine
+from hati.tools.measuring import likely_share, machine
 
 from . import answers, architectures, elsewhere, report, speed
 from .plan import CALIBRATING, FULL, QUICK, REAL, Photos

@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 
 from transfer.measuring import Figures, Job
 
-from hati.calibration import METHODS
 from hati.exporting import export, tflite
 from hati.exporting.gate import Hurting
+from hati.int8.calibration import METHODS
 
 from .plan import DEFAULT, FEWER, REAL, SMALLEST, Effort, Photos
 from .sight import by_method, parted, scores, sight, without_corrections

@@ -12,8 +12,8 @@ from transfer.measuring import Figures, Job
 
 import hati
 from hati.exporting import tflite
-from hati.exporting.album import samples
 from hati.exporting.formats import Order
+from hati.exporting.trial import samples
 from hati.model import Model
 from hati.preprocessing import Preprocessing
 

@@ -15,10 +15,10 @@ from side_by_side.environments import Environment, InstallError, install
 from side_by_side.processes import Command, launched
 from transfer.measuring import Figures, Job
 
+from hati.engines.tflite.file import reading
 from hati.exporting import tflite
 from hati.exporting.formats import Order
 from hati.exporting.kit import arena
-from hati.tflite import reading
 
 from .plan import DEFAULT, SMALLEST, Photos
 from .sight import parted, sight

@@ -7,7 +7,7 @@ from typing import Any
 from side_by_side.report import NOTHING, titled
 from transfer.measuring import Results
 
-from hati.tables import table
+from hati.tools.tables import table
 
 from .goals import SHORT, verdicts
 from .plan import REAL

@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from hati import photos
+from hati.engines.quantisation import Quantisation
 from hati.exporting import tflite
 from hati.exporting.formats import Order
 from hati.exporting.gate import in_batches
 from hati.model import Model
-from hati.quantisation import Quantisation
 
 from .plan import CALIBRATING, Photos
 
@@ -80,8 +80,8 @@ def without_corrections(order: Order) -> Order:
 
 def by_method(seen: Sight, places: Array, method: str) -> Quantisation:
     """The ranges of one method, whichever is best."""
-    from hati import calibration
-    from hati.passes.devices import for_devices
+    from hati.int8 import calibration
+    from hati.network.passes.small_devices import for_devices
 
     graph, arrays, normalisation = seen.order.network
     graph, arrays = for_devices(graph, arrays)

@@ -10,7 +10,7 @@ from transfer.measuring import Figures, Job
 
 from hati.exporting import onnx, tflite
 from hati.exporting.formats import Format, Numbers, Order, Precision
-from hati.measuring import Work, side_by_side
+from hati.tools.measuring import Work, side_by_side
 
 from .plan import REAL, Photos
 from .sight import Sight, parted, sight

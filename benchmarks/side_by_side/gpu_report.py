@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hati.tables import table
+from hati.tools.tables import table
 
 Found = dict[str, Any]
 

@@ -10,13 +10,13 @@ import onnx
 from oracle import SPREAD, lively
 
 import hati
-from hati import graph_json
-from hati.cache import part_of
-from hati.engines import to_onnx
+from hati.engines.onnx import translation
 from hati.labels import imagenet
 from hati.model import Model
-from hati.passes import for_inference
-from hati.summary import multiply_adds
+from hati.network import graph_json
+from hati.network.passes import for_inference
+from hati.network.summary import multiply_adds
+from hati.tools.cache import part_of
 
 MOST_PICTURES = 8
 SIDE = 2048  # of the large matrices
@@ -48,7 +48,7 @@ class Network:
             arrays[next(iter(arrays))] /= SPREAD
         model.set_weights(list(arrays.values()))
         model.save_weights(folder / "random.weights.h5")
-        onnx.save(to_onnx.export(*for_inference(model.graph, arrays)), folder / "model.onnx")
+        onnx.save(translation.export(*for_inference(model.graph, arrays)), folder / "model.onnx")
         pixels = np.random.default_rng(1).integers(0, 256, (MOST_PICTURES, *model.size, 3))
         np.save(folder / "pictures.npy", model.normalisation(pixels))
         (folder / "graph.json").write_text(json.dumps(graph_json.to_json(model.graph)))
@@ -79,9 +79,9 @@ def write_product(folder: Path, side: int = SIDE) -> Path:
     values = [value(name, onnx.TensorProto.FLOAT, [side, side]) for name in "abc"]
     product = onnx.helper.make_node("MatMul", ["a", "b"], ["c"])
     graph = onnx.helper.make_graph([product], "product", values[:2], values[2:])
-    opset = [onnx.helper.make_opsetid("", to_onnx.OPSET)]
+    opset = [onnx.helper.make_opsetid("", translation.OPSET)]
     onnx.save(
-        onnx.helper.make_model(graph, opset_imports=opset, ir_version=to_onnx.IR_VERSION), folder / "product.onnx"
+        onnx.helper.make_model(graph, opset_imports=opset, ir_version=translation.IR_VERSION), folder / "product.onnx"
     )
     return folder
 

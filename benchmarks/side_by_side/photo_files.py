@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from hati import photos
-from hati.cache import part_of
 from hati.errors import ArgumentError, ImageError
+from hati.tools.cache import part_of
 
 SMALL, LARGE = (500, 375), (4000, 3000)  # width, height
 OWN = ("chelsea.png", "astronaut.png", "coffee.png", "rocket.jpg")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from hati.tables import table
+from hati.tools.tables import table
 
 from . import gpu_report, limits
 from .goals import Verdict, verdicts

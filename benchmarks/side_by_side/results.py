@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hati.errors import ArgumentError
-from hati.measuring import Spread
+from hati.tools.measuring import Spread
 
 from .networks import write_whole
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from side_by_side.report import NOTHING, digits, titled
 
-from hati.measuring import Spread
-from hati.tables import table
+from hati.tools.measuring import Spread
+from hati.tools.tables import table
 
 from .beside_keras import PEERS, best_epoch, first_reached, quickest_peer, to_accuracy, ways_of_hati
 from .goals import verdicts

@@ -6,9 +6,9 @@ from functools import cache
 import numpy as np
 
 import hati
-from hati import photo_set
-from hati.photo_set import PhotoSet
-from hati.taught import Provenance
+from hati.network.taught import Provenance
+from hati.photos import sets
+from hati.photos.sets import PhotoSet
 from hati.transfer.body import Body
 from hati.transfer.heads import Head
 from hati.transfer.imprinting import imprint
@@ -59,7 +59,7 @@ class Sight:
 @cache
 def flowers_of(photos: Photos) -> Sight:
     body = Body.of(hati.load())
-    learnt, kept = photo_set.read(photos.train("flowers")), photo_set.read(photos.val("flowers"))
+    learnt, kept = sets.read(photos.train("flowers")), sets.read(photos.val("flowers"))
     vectors = body.see(learnt.photos, views(2), verbose=0).vectors
     return Sight(body, learnt, vectors, kept, body.see(kept.photos, verbose=0).first)
 

@@ -10,15 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import applications, preprocessing
+    from . import keras
     from .choosing import choose
     from .errors import HatiError
     from .evaluating import Evaluation, evaluate
     from .exporting import Exported, export
+    from .int8.optimising import optimise
     from .labels import Prediction
     from .loading import load, models
     from .model import Answer, Model
-    from .optimising import optimise
     from .transfer.teaching import teach
     from .transfer.training import train
 
@@ -33,14 +33,13 @@ __all__ = [
     "Model",
     "Prediction",
     "__version__",
-    "applications",
     "choose",
     "evaluate",
     "export",
+    "keras",
     "load",
     "models",
     "optimise",
-    "preprocessing",
     "teach",
     "train",
 ]
@@ -57,7 +56,7 @@ _HOMES = {
     "export": "exporting",
     "load": "loading",
     "models": "loading",
-    "optimise": "optimising",
+    "optimise": "int8.optimising",
     "teach": "transfer.teaching",
     "train": "transfer.training",
 }

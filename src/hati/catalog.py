@@ -44,7 +44,7 @@ class WeightsFile:
 @dataclass(frozen=True)
 class Entry:
     name: str
-    module: str  # of hati.applications
+    module: str  # of hati.keras.applications
     function: str
     settings: Mapping[str, Any] = field(hash=False)  # the function's own arguments that the weights were trained with
     size: int  # of the square picture that the weights were trained on, in pixels

@@ -15,9 +15,10 @@ from .catalog import Entry, WeightsFile
 from .engines import devices
 from .errors import ArgumentError, WeightsError
 from .model import Model
+from .network.taught import MEANS, Taught, body_of
 from .preprocessing import Preprocessing
-from .taught import MEANS, Taught, body_of
-from .weights import Arrays, beside, checksum, description, from_file, random, store
+from .weights import Arrays, beside, checksum, description, from_file, random
+from .weights.bringing import store
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class ModelCard:
     """What a person, or a program, wants to know before choosing a model."""
 
     name: str
-    module: str  # of hati.applications
+    module: str  # of hati.keras.applications
     function: str  # in that module
     options: dict[str, Any]  # that the function is called with
     parameters: int
@@ -66,7 +67,7 @@ def load(
     """A model of the catalog (`hati models` lists them), or one that `Model.save` wrote, ready to answer.
 
     `name` is the model's, or the path of a `.safetensors` file. For a model of the catalog `weights` is "imagenet", the
-    path of a file, or None for random ones; `options` are those of its function in `hati.applications`.
+    path of a file, or None for random ones; `options` are those of its function in `hati.keras.applications`.
 
     `device` is "cpu" or "cuda". `precision` is "float32"; on a GPU also "float16"; on the processor also "int8", as
     `hati optimise` found it on this machine, or finds it now with the photos of the folder `calibrate`: where int8 is
@@ -80,7 +81,7 @@ def load(
         case "float32", "cpu":
             return model
         case "int8", "cpu":
-            from .optimising import in_int8
+            from .int8.optimising import in_int8
 
             return in_int8(model, calibrate, fspath(name))
     return model.running_on(devices.engine(device, precision))
@@ -90,7 +91,7 @@ def _in_float32(name: str, weights: str | PathLike[str] | None, options: dict[st
     if name.endswith(".safetensors") or (name not in catalog.entries() and isfile(name)):
         return _saved(Path(name), weights, options)
     entry = catalog.find(name)
-    build = getattr(import_module(f"hati.applications.{entry.module}"), entry.function)
+    build = getattr(import_module(f"hati.keras.applications.{entry.module}"), entry.function)
     model = build(weights=weights, **entry.options | options)
     assert isinstance(model, Model)
     return model

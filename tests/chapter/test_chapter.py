@@ -67,9 +67,9 @@ def _publish(name: str, folder: Path) -> list[str]:
 
 @pytest.mark.usefixtures("storage")
 def test_the_chapter_runs(cat: Path, capsys: pytest.CaptureFixture[str], empty_cache: Path) -> None:
-    from hati.applications.resnet50 import ResNet50, decode_predictions, preprocess_input
-    from hati.applications.vgg16 import VGG16
-    from hati.preprocessing import image
+    from hati.keras.applications.resnet50 import ResNet50, decode_predictions, preprocess_input
+    from hati.keras.applications.vgg16 import VGG16
+    from hati.keras.preprocessing import image
 
     model = ResNet50(weights="imagenet")
     model.summary()

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from hati import graph_json
-from hati.engines.to_torch import Network
+from hati.engines.torch.translation import Network
+from hati.network import graph_json
 from hati.weights import from_file
 
 from . import THREADS, pictures, weights

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from os import PathLike
 
 from ..loading import models
-from ..measuring import Machine
-from ..progress import Verbose, track
-from .album import Accuracy, open_album
-from .bench import Bench, groups
+from ..tools.measuring import Machine
+from ..tools.progress import Verbose, track
 from .candidates import Bounds, Candidate, best, front, nearest, worth_measuring
+from .measurements import Bench, groups
+from .own_photos import Accuracy, open_album
 from .reasons import notes, why, why_not
 
 __all__ = ["Accuracy", "Bounds", "Candidate", "Choice", "choose"]

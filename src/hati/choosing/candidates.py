@@ -7,8 +7,8 @@ from math import inf
 
 from ..errors import ArgumentError
 from ..loading import ModelCard
-from ..measuring import Spread
-from .album import Accuracy
+from ..tools.measuring import Spread
+from .own_photos import Accuracy
 
 NEAREST = 3  # candidates that are shown where nothing meets the bounds
 

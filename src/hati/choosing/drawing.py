@@ -7,9 +7,9 @@ from itertools import product
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from .. import pictures
 from ..errors import ArgumentError
-from ..pictures import GREY, GRID, INK
+from ..tools import pictures
+from ..tools.pictures import GREY, GRID, INK
 from .candidates import Bounds, Candidate
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from .album import Album
 from .candidates import Bounds, Candidate, failing
+from .own_photos import Album
 
 
 def why(pick: Candidate, found: Sequence[Candidate], bounds: Bounds) -> str:

@@ -17,7 +17,7 @@ from .printing import as_json, print_fault, print_table
 if TYPE_CHECKING:
     from ..exporting import Exported
     from ..exporting.edge_tpu import EdgeTPU
-    from ..measuring import Spread
+    from ..tools.measuring import Spread
 
 SHOWN = 10  # layers of those that were ranked
 WIDTH = 80  # of a cell

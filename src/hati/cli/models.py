@@ -12,8 +12,8 @@ import click
 from .printing import as_json, print_fault, print_table
 
 if TYPE_CHECKING:
+    from ..choosing.small_models import Agreement, SmallModel, SmallModels
     from ..loading import ModelCard
-    from ..small_models import Agreement, SmallModel, SmallModels
 
 
 @click.command()
@@ -31,7 +31,7 @@ def models(small: bool, calibrate: str | None, fresh: bool, as_json: bool) -> No
     if not small and (calibrate is not None or fresh):
         raise click.UsageError("--calibrate and --fresh go with --small")
     if small:
-        from ..small_models import small_models
+        from ..choosing.small_models import small_models
 
         found = small_models(calibrate=calibrate, fresh=fresh, verbose=0 if as_json else "auto")
         click.echo(json.dumps(asdict(found), indent=2)) if as_json else _print_small(found)

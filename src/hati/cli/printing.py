@@ -10,7 +10,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for 
 def print_table(
     headers: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, right: tuple[int, ...], title: str | None = None
 ) -> None:
-    from ..tables import table
+    from ..tools.tables import table
 
     click.echo(table(headers, rows, right=right, title=title) + "\n")
 

@@ -13,8 +13,8 @@ from .printing import as_json
 @as_json
 def summary(model: str, as_json: bool) -> None:
     """Print the layers of MODEL: output shapes, parameters, inputs, and the totals."""
-    from .. import summary as table
     from ..loading import load
+    from ..network import summary as table
 
     network = load(model, weights=None)
     if as_json:

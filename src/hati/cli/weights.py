@@ -34,10 +34,10 @@ def fetch(names: tuple[str, ...], everything: bool, without_top: bool) -> None:
     A download that was cut goes on where it stopped. Exit status 1: some could not be had, and the others were.
     """
     from ..catalog import entries
-    from ..weights import shelf
+    from ..weights.bringing import holdings
 
     failures = 0
-    for outcome in shelf.fetch(_chosen(names, everything) or tuple(entries()), not without_top):
+    for outcome in holdings.fetch(_chosen(names, everything) or tuple(entries()), not without_top):
         if outcome.error is not None:
             failures += 1
             click.echo(f"hati: {outcome.error}", err=True)
@@ -50,9 +50,9 @@ def fetch(names: tuple[str, ...], everything: bool, without_top: bool) -> None:
 @as_json
 def list_(as_json: bool) -> None:
     """List the files of weights that are on this machine."""
-    from ..weights import shelf
+    from ..weights.bringing import holdings
 
-    held = shelf.holdings()
+    held = holdings.holdings()
     if as_json:
         click.echo(json.dumps([asdict(holding) for holding in held], indent=2))
         return
@@ -76,10 +76,10 @@ def verify(names: tuple[str, ...]) -> None:
 
     Exit status 1: some are not what they should be, or not here.
     """
-    from ..weights import shelf
+    from ..weights.bringing import holdings
 
     failures = 0
-    for outcome in shelf.verify(names):
+    for outcome in holdings.verify(names):
         if outcome.error is not None:
             failures += 1
             print_fault(outcome.error)
@@ -93,9 +93,9 @@ def verify(names: tuple[str, ...]) -> None:
 @without_top
 def where(name: str, without_top: bool) -> None:
     """Print the path of a model's weights."""
-    from ..weights import shelf
+    from ..weights.bringing import holdings
 
-    click.echo(shelf.where(name, not without_top))
+    click.echo(holdings.where(name, not without_top))
 
 
 @weights.command()
@@ -103,9 +103,9 @@ def where(name: str, without_top: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Of every model.")
 def remove(names: tuple[str, ...], everything: bool) -> None:
     """Remove the weights of the models NAMEd, their checksums, and what is left of cut downloads, from the cache."""
-    from ..weights import shelf
+    from ..weights.bringing import holdings
 
-    freed = shelf.remove(_chosen(names, everything))
+    freed = holdings.remove(_chosen(names, everything))
     click.echo(f"{freed / 1e6:,.1f} MB freed" if freed else "there was nothing to remove")
 
 
@@ -115,7 +115,7 @@ def remove(names: tuple[str, ...], everything: bool) -> None:
 @without_top
 def bundle(out: str, names: tuple[str, ...], without_top: bool) -> None:
     """Write the weights of the models NAMEd into one archive, OUT, for a machine without network."""
-    from ..weights import bundles
+    from ..weights.bringing import bundles
 
     for packed in bundles.bundle(out, names, not without_top):
         click.echo(f"{packed.name}: {packed.bytes:,} bytes, {packed.licence}")
@@ -125,7 +125,7 @@ def bundle(out: str, names: tuple[str, ...], without_top: bool) -> None:
 @click.argument("file")
 def import_(file: str) -> None:
     """Take every file of weights in the archive FILE that `hati weights bundle` wrote, each verified."""
-    from ..weights import bundles
+    from ..weights.bringing import bundles
 
     for taken in bundles.import_(file):
         click.echo(f"{taken.path}: {'was here already' if taken.was_here else 'taken'}")

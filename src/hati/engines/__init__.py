@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..graph import Graph
+    from ..network.graph import Graph
     from ..weights import Weights
 
 

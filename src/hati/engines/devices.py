@@ -14,7 +14,7 @@ def engine(device: str = "cpu", precision: str = "float32") -> Engine:
 
     Raises ArgumentError for a device that is not here, and for float16 on the processor, which gains nothing by it.
     """
-    from . import run_onnx
+    from .onnx import running as onnx
 
     if device == "cuda" and precision == "int8":
         raise ArgumentError("precision is 'int8'; on a GPU it can be 'float32' or 'float16'")
@@ -25,12 +25,12 @@ def engine(device: str = "cpu", precision: str = "float32") -> Engine:
         case "cpu" if half:
             raise ArgumentError("float16 is for a GPU: take device='cuda', or precision='int8' on the processor")
         case "cpu":
-            return run_onnx.OnnxRuntime()
-        case "cuda" if run_onnx.has_device("cuda"):
-            return run_onnx.OnnxRuntime(device="cuda", half=half)
+            return onnx.OnnxRuntime()
+        case "cuda" if onnx.has_device("cuda"):
+            return onnx.OnnxRuntime(device="cuda", half=half)
         case "cuda":
-            from . import run_torch
+            from .torch import running as torch
 
-            run_torch.find_device("cuda")
-            return run_torch.PyTorch("cuda", half)
+            torch.find_device("cuda")
+            return torch.PyTorch("cuda", half)
     raise ArgumentError(f"device is {device!r}; it can be {' or '.join(map(repr, get_args(Device)))}")

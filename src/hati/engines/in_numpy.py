@@ -9,9 +9,9 @@ from functools import singledispatch
 
 import numpy as np
 
-from .. import layers
-from ..graph import Graph, Layer, Node, weights_of
-from ..layers import pair
+from ..network import layers
+from ..network.graph import Graph, Layer, Node, weights_of
+from ..network.layers import pair
 
 Array = np.ndarray
 Weights = Mapping[str, Array]

@@ -6,11 +6,11 @@ import os
 
 import numpy as np
 
-from .. import photo_set
 from ..errors import ArgumentError, ImageError
 from ..loading import load
 from ..model import Model
-from ..progress import Verbose, track
+from ..photos import sets
+from ..tools.progress import Verbose, track
 from .classes import matched
 from .evaluation import ClassResult, Evaluation, Mistake, measured
 
@@ -36,7 +36,7 @@ def evaluate(
     several = _was_taught_several(network) if multi_label is None else multi_label
     if network.labels is None:
         raise ArgumentError(f"{network.name} has no classifier to judge; take one with include_top=True, or teach it")
-    found = photo_set.read(source, multi_label=several, fewest=1)
+    found = sets.read(source, multi_label=several, fewest=1)
     found = matched(found, network, network.labels, os.fspath(source))
     outputs = [y for _, y in track(network.scores(found.photos), len(found), "judging photos", verbose)]
     unreadable = [y for y in outputs if isinstance(y, ImageError)]

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..labels import Label
 from ..model import Model
-from ..photo_set import PhotoSet, folded, some
+from ..photos.sets import PhotoSet, folded, some
 
 
 def unique_names(labels: Sequence[Label]) -> tuple[str, ...]:

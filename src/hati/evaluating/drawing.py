@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import pictures
-from ..pictures import GREY, INK
+from ..tools import pictures
+from ..tools.pictures import GREY, INK
 from .evaluation import Evaluation
 from .report import confusions, counted, score_text
 

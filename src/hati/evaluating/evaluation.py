@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, ImageError
-from ..measuring import likely_share
-from ..photo_set import PhotoSet
 from ..photos import describe
+from ..photos.sets import PhotoSet
+from ..tools.measuring import likely_share
 from . import scores as figures
 
 Array = np.ndarray

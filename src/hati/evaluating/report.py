@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..tables import table
+from ..tools.tables import table
 from .evaluation import THRESHOLD, ClassResult, Evaluation
 
 MOST_CLASSES = 20  # that a table lists

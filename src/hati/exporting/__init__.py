@@ -14,15 +14,15 @@ from tempfile import mkdtemp
 import numpy as np
 
 from ..errors import ArgumentError, WeightsError
-from ..int8_agreement import better_in_int8
+from ..int8.agreement import better_in_int8
 from ..model import Model
-from ..progress import Verbose
+from ..tools.progress import Verbose
 from . import formats
 from . import kit as kits
-from .album import Photos, Trial, gathered
 from .edge_tpu import EdgeTPU, edge_tpu
 from .formats import Format, Numbers, Order, Precision
 from .gate import STEPS, Hurting, Measured, in_batches, measured
+from .trial import Photos, Trial, gathered
 
 __all__ = ["Exported", "export"]
 

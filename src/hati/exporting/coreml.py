@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ..engines.quantisation import Quantisation
 from ..errors import ArgumentError
-from ..passes import for_inference
-from ..quantisation import Quantisation
+from ..network.passes import for_inference
 from . import halves
 from .described import described
 from .formats import Array, Numbers, Order, Precision, Run
@@ -73,7 +73,7 @@ def converted(order: Order) -> Any:
     """coremltools' model: it takes one picture `image`, an image where it takes pixels, and gives `output`."""
     import coremltools
 
-    from ..engines.torch_program import Whole, program
+    from ..engines.torch.program import Whole, program
 
     graph, arrays, _ = order.network
     half = order.precision == "float16"

@@ -13,14 +13,14 @@ from typing import Literal, Protocol, cast
 
 import numpy as np
 
+from ..engines.quantisation import Quantisation
 from ..errors import ArgumentError
-from ..graph import Graph
-from ..layers import known
 from ..model import Model
-from ..passes import Arrays, with_input
-from ..passes.pixels import on_pixels, on_rgb
+from ..network.graph import Graph
+from ..network.layers import known
+from ..network.passes import Arrays, with_input
 from ..preprocessing import Normalisation
-from ..quantisation import Quantisation
+from ..preprocessing.as_layers import on_pixels, on_rgb
 
 Array = np.ndarray
 Run = Callable[[Array], Array]  # pixels (photos, height, width, 3) uint8 -> (photos, classes) float32

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..calibration import SMALLEST_BYTE, distance
-from ..measuring import Spread, likely_share, side_by_side
-from ..progress import Verbose, track
-from ..quantisation import Quantisation
+from ..engines.quantisation import Quantisation
+from ..int8.calibration import SMALLEST_BYTE, distance
+from ..tools.measuring import Spread, likely_share, side_by_side
+from ..tools.progress import Verbose, track
 from .formats import Format, Order, Run
 
 Array = np.ndarray

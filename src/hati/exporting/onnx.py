@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import calibration
+from ..engines.quantisation import Quantisation
 from ..errors import ArgumentError
-from ..graph import Graph
-from ..passes import Arrays, for_inference
-from ..quantisation import Quantisation
+from ..int8 import calibration
+from ..network.graph import Graph
+from ..network.passes import Arrays, for_inference
 from . import halves
 from .described import described
 from .formats import Array, Numbers, Order, Precision, Run
@@ -69,9 +69,9 @@ def check_size(order: Order) -> None:
 
 def calibrated(order: Order, pixels: Array) -> Quantisation:
     """pixels: (photos, height, width, 3) uint8. Weights get seven bits, which no processor saturates with."""
-    from ..engines.run_onnx import Session
-    from ..engines.to_onnx import export
-    from ..engines.to_onnx_int8 import export_int8
+    from ..engines.onnx.integers import export_int8
+    from ..engines.onnx.running import Session
+    from ..engines.onnx.translation import export
 
     graph, arrays = _ready(order)
 
@@ -111,20 +111,20 @@ def built(order: Order, precision: Precision | None = None) -> onnx.ModelProto:
     """The model, ready to be written; in another precision than was ordered, for those who go on from there."""
     from onnx import helper
 
-    from ..engines import onnx_opsets
+    from ..engines.onnx import opsets
 
     model = _in_precision(order, precision or order.precision)
     if order.pixels:
         _take_pixels(model)
     if order.opset is not None:
-        onnx_opsets.at_opset(model, order.opset)
+        opsets.at_opset(model, order.opset)
     helper.set_model_props(model, described(order))
     model.producer_name = "hati"
     return model
 
 
 def opened(path: Path, order: Order, threads: int) -> Run:
-    from ..engines.run_onnx import Session
+    from ..engines.onnx.running import Session
 
     session = Session(path, threads=threads)
     return lambda pixels: session(np.ascontiguousarray(pixels) if order.pixels else order.fed(pixels))
@@ -144,19 +144,19 @@ def _ready(order: Order) -> tuple[Graph, Arrays]:
 def _in_precision(order: Order, precision: Precision) -> onnx.ModelProto:
     from onnx import numpy_helper
 
-    from ..engines import to_onnx, to_onnx_int8
+    from ..engines.onnx import integers, translation
 
     graph, arrays = _ready(order)
     if precision == "int8":
         if order.quantisation is None:
             raise ArgumentError(f"{graph.name}: int8 needs to be calibrated; give photos to calibrate on")
-        return to_onnx_int8.export_int8(graph, arrays, order.quantisation.keeping(*order.keep))
-    model = to_onnx.export(graph, arrays)
+        return integers.export_int8(graph, arrays, order.quantisation.keeping(*order.keep))
+    model = translation.export(graph, arrays)
     if precision == "float32":
         return model
     for tensor in model.graph.initializer:
         halves.check(tensor.name, numpy_helper.to_array(tensor))
-    return to_onnx.in_half_precision(model)
+    return translation.in_half_precision(model)
 
 
 def _take_pixels(model: onnx.ModelProto) -> None:
@@ -172,14 +172,14 @@ def _take_pixels(model: onnx.ModelProto) -> None:
 def _check_opset(graph: Graph, opset: int, *, integers: bool) -> None:
     import onnx
 
-    from ..engines import onnx_opsets
+    from ..engines.onnx import opsets
 
-    least, operator = onnx_opsets.lowest(graph, integers=integers)
+    least, operator = opsets.lowest(graph, integers=integers)
     if opset < least:
         raise ArgumentError(f"opset is {opset}; {graph.name} can be written from {least} on, which {operator} needs")
-    if opset > onnx_opsets.newest():
+    if opset > opsets.newest():
         raise ArgumentError(
-            f"opset is {opset}; onnx {onnx.__version__}, which is installed, knows those up to {onnx_opsets.newest()}: "
+            f"opset is {opset}; onnx {onnx.__version__}, which is installed, knows those up to {opsets.newest()}: "
             "take one of them, or a newer onnx"
         )
     _check_runs(opset)
@@ -190,14 +190,14 @@ def _check_runs(opset: int) -> None:
     import onnxruntime
     from onnx import TensorProto, helper
 
-    from ..engines import onnx_opsets, to_onnx
-    from ..engines.run_onnx import Session
+    from ..engines.onnx import opsets, translation
+    from ..engines.onnx.running import Session
 
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("image", "output")]
     graph = helper.make_graph([helper.make_node("Identity", ["image"], ["output"])], "smallest", ends[:1], ends[1:])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", to_onnx.OPSET)])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", translation.OPSET)])
     try:
-        Session(onnx_opsets.at_opset(model, opset).SerializeToString())
+        Session(opsets.at_opset(model, opset).SerializeToString())
     except Exception:
         raise ArgumentError(
             f"opset is {opset}; ONNX Runtime {onnxruntime.__version__}, which is installed, does not run it: "

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..quantisation import Quantisation
+from ..engines.quantisation import Quantisation
 from . import onnx
 from .formats import Array, Numbers, Order, Precision, Run
 

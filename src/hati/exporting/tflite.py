@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..engines.quantisation import Quantisation, Range
 from ..errors import ArgumentError
-from ..graph import Graph
-from ..passes import Arrays
-from ..passes.devices import for_devices
-from ..quantisation import Quantisation, Range
+from ..network.graph import Graph
+from ..network.passes import Arrays
+from ..network.passes.small_devices import for_devices
 from .described import licence
 from .formats import Numbers, Order, Precision, Run
 
 if TYPE_CHECKING:
-    from ..engines.run_tflite import Session
-    from ..tflite.metadata import Told
-    from ..tflite.program import Program
+    from ..engines.tflite.file.metadata import Told
+    from ..engines.tflite.file.program import Program
+    from ..engines.tflite.running import Session
 
 Array = np.ndarray
 
@@ -44,18 +44,18 @@ OBSERVING = 2  # photos at a time whose every value is looked at
 
 
 def check(order: Order) -> None:
-    from ..engines import to_tflite
+    from ..engines.tflite import translation
 
     graph, _ = _network(order)
     integers = order.precision == "int8"
     kept = kept_layers(order)
     told = Quantisation({graph.input.name: _picture(order)}, kept) if integers else None
-    to_tflite.check(graph, told, order.numbers)
+    translation.check(graph, told, order.numbers)
 
 
 def calibrated(order: Order, pixels: Array) -> Quantisation:
     """The ranges of the method that changes the scores of these photos least."""
-    from .. import calibration
+    from ..int8 import calibration
 
     graph, arrays = _network(order)
     seen = calibration.observe_layers(graph, arrays, _batches(order, pixels))
@@ -85,14 +85,14 @@ def write(order: Order, path: Path) -> None:
 
 
 def opened(path: Path, order: Order, threads: int) -> Run:
-    from ..engines.run_tflite import Session
+    from ..engines.tflite.running import Session
 
     return _run(Session(path, threads=threads), order)
 
 
 def operators(path: Path) -> Counter[str]:
     """As the runtime's own schema reads them."""
-    from ..tflite.reading import read
+    from ..engines.tflite.file.reading import read
 
     return Counter(one.kind for one in read(path).operators)
 
@@ -118,11 +118,11 @@ def _picture(order: Order) -> Range:
 
 
 def _program(order: Order) -> Program:
-    from ..engines import to_tflite
+    from ..engines.tflite import translation
 
     graph, arrays = _network(order)
     quantisation = order.quantisation
-    return to_tflite.export(
+    return translation.export(
         graph,
         arrays,
         quantisation=quantisation.keeping(*kept_layers(order)) if quantisation else None,
@@ -132,14 +132,14 @@ def _program(order: Order) -> Program:
 
 
 def _file(order: Order) -> bytes:
-    from ..tflite.metadata import tables, with_labels
+    from ..engines.tflite.file.metadata import tables, with_labels
 
     told = _told(order)
     return with_labels(_program(order).file(tables(told)), told.labels)
 
 
 def _session(order: Order) -> Session:
-    from ..engines.run_tflite import Session
+    from ..engines.tflite.running import Session
 
     return Session(_program(order).file())
 
@@ -164,7 +164,7 @@ def _batches(order: Order, pixels: Array) -> Iterator[Array]:
 
 
 def _told(order: Order) -> Told:
-    from ..tflite.metadata import Told
+    from ..engines.tflite.file.metadata import Told
 
     model = order.model
     black, white = (order.fed(np.full((1, 1, 1, 3), value, np.uint8)).reshape(3) for value in (0, 255))

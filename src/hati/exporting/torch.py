@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..engines.quantisation import Quantisation
 from ..errors import ArgumentError
-from ..passes import for_inference
-from ..quantisation import Quantisation
+from ..network.passes import for_inference
 from . import halves
 from .described import described
 from .formats import Array, Numbers, Order, Precision, Run
@@ -53,7 +53,7 @@ def write(order: Order, path: Path) -> None:
     """Raises ArgumentError for weights that float16 cannot hold."""
     import torch
 
-    from ..engines.torch_program import Whole, program
+    from ..engines.torch.program import Whole, program
 
     graph, arrays, _ = order.network
     half = order.precision == "float16"

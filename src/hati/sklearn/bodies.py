@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ArgumentError, ImageError
-from ..graph import Graph, Layer
-from ..layers import Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D
 from ..loading import load
 from ..model import Model
-from ..passes import with_input
+from ..network.graph import Graph, Layer
+from ..network.layers import Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D
+from ..network.passes import with_input
 from ..photos import Photo
 from ..transfer.body import Body, Seen
 from ..transfer.views import AS_IT_IS, View

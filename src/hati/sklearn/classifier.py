@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .. import DEFAULT_MODEL
 from ..errors import ArgumentError
-from ..taught import IMPRINT, PROBE, Provenance
+from ..network.taught import IMPRINT, PROBE, Provenance
 from ..transfer.body import Body
 from ..transfer.heads import Head, joined, parted
 from ..transfer.imprinting import imprint

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..measuring import likely_share
+from ..tools.measuring import likely_share
 from .heads import Standardisation, class_means, unit
 
 if TYPE_CHECKING:

@@ -16,17 +16,17 @@ import numpy as np
 from .. import photos, weights
 from ..engines import Session, devices
 from ..errors import ArgumentError, GraphError, ImageError
-from ..graph import Graph
-from ..layers import GlobalAveragePooling2D
-from ..measuring import cores
 from ..model import Model
-from ..passes import with_input
+from ..network.graph import Graph
+from ..network.layers import GlobalAveragePooling2D
+from ..network.passes import with_input
 from ..photos import Photo
-from ..pipeline import batches, in_order
 from ..preprocessing import Preprocessing
-from ..progress import Verbose, track
+from ..tools.measuring import cores
+from ..tools.pipeline import batches, in_order
+from ..tools.progress import Verbose, track
 from ..weights import Weights
-from .shelf import Key, Shelf
+from .vector_cache import Key, Shelf
 from .views import AS_IT_IS, View, pixels
 
 Array = np.ndarray

@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ImageError
-from ..measuring import cores
-from ..photo_set import PhotoSet
 from ..photos import Photo, describe, read
-from ..pipeline import batches, in_order
+from ..photos.sets import PhotoSet
+from ..tools.measuring import cores
+from ..tools.pipeline import batches, in_order
 from .alignment import SIDE, likeness
 from .heads import unit
 

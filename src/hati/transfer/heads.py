@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..labels import Label
 from ..model import Model
-from ..taught import CLASSES, STANDARDISATION, Provenance, Taught, body_of, has_head, with_head
+from ..network.taught import CLASSES, STANDARDISATION, Provenance, Taught, body_of, has_head, with_head
 from ..weights import from_arrays
 from .body import Body
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..model import Model
-from ..taught import FINETUNE
+from ..network.taught import FINETUNE
 
 LIBRARIES = ("numpy", "onnxruntime", "scikit-learn", "torch")
 

@@ -11,9 +11,9 @@ from importlib.util import find_spec
 import numpy as np
 
 from ..errors import ArgumentError
-from ..measuring import cores
-from ..pipeline import in_order
-from ..progress import Verbose, track
+from ..tools.measuring import cores
+from ..tools.pipeline import in_order
+from ..tools.progress import Verbose, track
 from .heads import Head, Standardisation, class_means
 
 Array = np.ndarray

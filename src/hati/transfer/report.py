@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ..tables import table
+from ..tools.tables import table
 
 if TYPE_CHECKING:
     from .training import Trained

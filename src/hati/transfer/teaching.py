@@ -11,8 +11,8 @@ import numpy as np
 from ..errors import ArgumentError
 from ..loading import load
 from ..model import Model
+from ..network.taught import IMPRINT, Provenance
 from ..photos import Photo
-from ..taught import IMPRINT, Provenance
 from .heads import Head, joined, parted, unit
 
 Array = np.ndarray

@@ -13,15 +13,16 @@ from os import PathLike, environ, fspath
 from pathlib import Path
 from typing import Literal, get_args
 
-from .. import DEFAULT_MODEL, photo_set
-from ..cache import folder
+from .. import DEFAULT_MODEL
 from ..errors import ArgumentError, ImageError
 from ..evaluating import Evaluation, measured
 from ..loading import load
 from ..model import Model
-from ..photo_set import PhotoSet
-from ..progress import Verbose
-from ..taught import FINETUNE, IMPRINT, PROBE, Provenance, Score
+from ..network.taught import FINETUNE, IMPRINT, PROBE, Provenance, Score
+from ..photos import sets
+from ..photos.sets import PhotoSet
+from ..tools.cache import folder
+from ..tools.progress import Verbose
 from . import advice, finetuning, probing
 from .body import Body, Seen
 from .duplicates import Pair, near_duplicates
@@ -171,19 +172,19 @@ def _sets(
     source: str | PathLike[str], validate: str | PathLike[str] | float, multi_label: bool, seed: int
 ) -> tuple[PhotoSet, PhotoSet]:
     """Photos to learn from, and photos to validate with."""
-    found = photo_set.read(source, multi_label=multi_label)
+    found = sets.read(source, multi_label=multi_label)
     if isinstance(validate, int | float):
         if not 0 <= validate < 1:
             raise ArgumentError(f"validate is {validate}; a share can be 0 up to less than 1, else give a folder")
         return found.split(validate, seed)
-    kept = photo_set.read(validate, multi_label=multi_label, fewest=1)
-    return found, photo_set.matched(kept, found.classes, fspath(validate))
+    kept = sets.read(validate, multi_label=multi_label, fewest=1)
+    return found, sets.matched(kept, found.classes, fspath(validate))
 
 
 def _check_readable(seen: Seen, what: object) -> None:
     bad, count = len(seen.errors), len(seen.readable)
     if bad > MOST_UNREADABLE * count:
-        first = "\n  ".join(str(error) for error in seen.errors[: photo_set.SHOWN])
+        first = "\n  ".join(str(error) for error in seen.errors[: sets.SHOWN])
         raise ArgumentError(
             f"{what}: {bad} of {count} photos cannot be read, more than {MOST_UNREADABLE:.0%}; mend or remove them:"
             f"\n  {first}"

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import graph_json
-from ..graph import Graph, Layer
+from ..network import graph_json
+from ..network.graph import Graph, Layer
 from . import fitting, reading
 
 Arrays = dict[str, np.ndarray]

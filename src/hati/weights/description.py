@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, graph_json
+from .. import __version__
 from ..errors import HatiError, WeightsError
-from ..graph import Graph
 from ..labels import Label
+from ..network import graph_json
+from ..network.graph import Graph
+from ..network.taught import Provenance, Score, has_head
 from ..preprocessing import INTERPOLATIONS, NORMALISATIONS, Preprocessing
-from ..taught import Provenance, Score, has_head
 from . import reading
 
 KEY = "hati"  # of the metadata of a .safetensors file

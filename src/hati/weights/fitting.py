@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..errors import WeightsError
-from ..graph import Graph, Node, WeightShape
-from ..layers import Conv2D, Dense, DepthwiseConv2D
-from .layouts import Layered, Named, Numbered, Stored, places
+from ..network.graph import Graph, Node, WeightShape
+from ..network.layers import Conv2D, Dense, DepthwiseConv2D
+from .formats.layouts import Layered, Named, Numbered, Stored, places
 
 Array = np.ndarray
 Arrays = dict[str, Array]

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import WeightsError
-from . import mapped
-from .layouts import Layered, Named, Numbered, Stored
+from .formats import mapped
+from .formats.layouts import Layered, Named, Numbered, Stored
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def metadata(path: Path) -> dict[str, str]:
     """What the writer of a .safetensors file put beside its arrays; nothing for a file of another format."""
 
     def found() -> dict[str, str]:
-        from . import safetensors
+        from .formats import safetensors
 
         return safetensors.metadata(mapped.content(path)) if kind(path) == "safetensors" else {}
 
@@ -87,25 +87,25 @@ def _most(content: memoryview) -> int:
 
 
 def _read_h5(content: memoryview) -> Layered | Numbered:
-    from . import keras_h5
+    from .formats import keras_h5
 
     return keras_h5.read(content, _most(content))
 
 
 def _read_legacy(content: memoryview) -> Named:
-    from . import pytorch
+    from .formats import pytorch
 
     return pytorch.read_legacy(content, _most(content))
 
 
 def _read_safetensors(content: memoryview) -> Named:
-    from . import safetensors
+    from .formats import safetensors
 
     return safetensors.read(content)
 
 
 def _read_zip(content: memoryview) -> Stored:
-    from . import archives, keras_h5, pytorch
+    from .formats import archives, keras_h5, pytorch
 
     archive = archives.Archive(content)
     names, most = archive.names, _most(content)

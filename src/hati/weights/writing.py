@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..cache import part_of
 from ..errors import ArgumentError, WeightsError
-from ..graph import Graph
-from . import description, safetensors
+from ..network.graph import Graph
+from ..tools.cache import part_of
+from . import description
+from .formats import safetensors
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -41,7 +42,7 @@ def _write_safetensors(path: Path, arrays: Arrays, graph: Graph) -> None:
 
 
 def _write_keras(path: Path, arrays: Arrays, graph: Graph) -> None:
-    from . import keras_writing
+    from .formats import keras_writing
 
     keras_writing.write(path, arrays, graph)
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...cache import part_of
 from ...errors import ArgumentError, WeightsError
-from ..album import Trial
+from ...tools.cache import part_of
 from ..formats import Format, Order
+from ..trial import Trial
 from . import features, golden, micro, pages
 from .arena import Arena
 from .contents import GOLDEN, Contents

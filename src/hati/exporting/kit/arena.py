@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from ...tflite.reading import File
+from ...engines.tflite.file.reading import File
 
 ALIGNMENT = 16  # bytes, of every tensor that flows
 PER_TENSOR = 24  # bytes that are kept for a tensor, flowing or stored,

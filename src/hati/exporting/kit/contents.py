@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ...graph import Graph
-from ...layers import GlobalAveragePooling2D
 from ...model import Model
+from ...network.graph import Graph
+from ...network.layers import GlobalAveragePooling2D
 from ..formats import Format, Order, Precision
 
 GOLDEN = "golden"

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...taught import CLASSES, STANDARDISATION
-from ..album import Trial
+from ...network.taught import CLASSES, STANDARDISATION
 from ..formats import Order
 from ..gate import cosines, in_batches
+from ..trial import Trial
 from .contents import Contents
 
 Array = np.ndarray

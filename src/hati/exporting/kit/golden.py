@@ -10,8 +10,8 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from ... import photos
-from ..album import SAMPLES, samples
 from ..formats import Precision
+from ..trial import SAMPLES, samples
 from .contents import Contents
 from .features import order_of
 

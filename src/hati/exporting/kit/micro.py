@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...tflite.reading import File, Tensor, read
+from ...engines.tflite.file.reading import File, Tensor, read
 from .arena import Arena, estimated
 from .contents import Contents
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from ... import __version__
-from ...tflite.reading import read
+from ...engines.tflite.file.reading import read
 from ..described import preprocessing
 from .arena import Arena
 from .contents import Contents

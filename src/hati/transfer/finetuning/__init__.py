@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import ArgumentError
-from ...photo_set import PhotoSet
-from ...progress import Verbose
-from ...taught import CLASSES, SQUASHING
+from ...network.taught import CLASSES, SQUASHING
+from ...photos.sets import PhotoSet
+from ...tools.progress import Verbose
 from ...weights import from_arrays
 from ..body import Body
 from ..heads import Head, class_means
@@ -60,7 +60,7 @@ def finetune(
     place = _device(device)
     import torch
 
-    from ...engines.run_torch import room
+    from ...engines.torch.running import room
     from .processes import together
 
     advice = "take a smaller batch_size, with accumulate for as many photos in a step; or unfreeze less"
@@ -129,7 +129,7 @@ def _squashed(course: Course, body: Body, train: PhotoSet, arrays: dict[str, np.
     """(photos, numbers): what the head weighs, of the training photos as the finished model sees them."""
     import torch
 
-    from ...engines.to_torch import Network
+    from ...engines.torch.translation import Network
     from .lessons import Plain
 
     learner = course.learner
@@ -148,7 +148,7 @@ def _device(name: str) -> torch.device:
         import torch  # noqa: F401 - whether it is there
     except (ImportError, OSError):
         raise ArgumentError(MISSING) from None
-    from ...engines.run_torch import cuda_is_here, find_device
+    from ...engines.torch.running import cuda_is_here, find_device
     from .processes import own_device
 
     return find_device(own_device(("cuda" if cuda_is_here() else "cpu") if name == "auto" else name))
@@ -166,7 +166,7 @@ def _check(body: Body, head: Head, train: PhotoSet, validation: PhotoSet | None,
         if len(found.classes) != classes or found.classes != train.classes:
             raise ArgumentError(
                 f"the {name} photos have the classes {', '.join(found.classes[:5])}; the head knows {classes}, in the "
-                "order of the training photos: bring them to one list with photo_set.matched"
+                "order of the training photos: bring them to one list with photos.sets.matched"
             )
         if found.multi_label != head.multi_label:
             raise ArgumentError(f"the {name} photos and the head must both be for several classes a photo, or neither")

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...cache import part_of
 from ...errors import TrainingError
-from ...photo_set import PhotoSet
 from ...photos import Photo, describe
+from ...photos.sets import PhotoSet
+from ...tools.cache import part_of
 
 FORMAT = 1  # of the file; one of another format is another training's
 State = dict[str, Any]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from ...errors import TrainingError, TrainingStopped
-from ...progress import Verbose, say, track
+from ...tools.progress import Verbose, say, track
 from .checkpoints import Checkpoint, State
 from .learner import Learner, pace
 from .lessons import Lessons, Plain

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...engines.to_torch import Network
+from ...engines.torch.translation import Network
 from ...errors import ArgumentError
-from ...graph import Graph
-from ...taught import HEAD, body_of
+from ...network.graph import Graph
+from ...network.taught import HEAD, body_of
 from .checkpoints import State, copied
 from .lessons import Batch, Plain, Share
 from .losses import Loss

@@ -17,11 +17,11 @@ import numpy as np
 from PIL import Image
 
 from ... import photos
-from ...measuring import cores
-from ...photo_set import PhotoSet
 from ...photos import Photo
-from ...pipeline import batches, in_order
+from ...photos.sets import PhotoSet
 from ...preprocessing import NORMALISATIONS
+from ...tools.measuring import cores
+from ...tools.pipeline import batches, in_order
 from ..body import Body
 from .augmentation import augmented, mixed, needed
 from .recipe import Recipe

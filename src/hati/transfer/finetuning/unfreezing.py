@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...graph import Graph
-from ...layers import BatchNormalization, Dense, Dropout
-from ...taught import with_head
+from ...network.graph import Graph
+from ...network.layers import BatchNormalization, Dense, Dropout
+from ...network.taught import with_head
 from .recipe import Recipe
 
 

@@ -1,0 +1,1 @@
+"""PyTorch, where it is installed: a graph as a module of it, as a program, and running."""

@@ -1,0 +1,12 @@
+"""VGG16 as `keras.applications.vgg16` has it."""
+
+from functools import partial
+
+from ...labels import decode_predictions
+from ...network.architectures.vgg import vgg
+from .building import Application, by_mode
+
+__all__ = ["VGG16", "decode_predictions", "preprocess_input"]
+
+VGG16 = Application("VGG16", partial(vgg, name="vgg16"))
+preprocess_input = by_mode("caffe")

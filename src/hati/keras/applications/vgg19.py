@@ -1,0 +1,12 @@
+"""VGG19 as `keras.applications.vgg19` has it."""
+
+from functools import partial
+
+from ...labels import decode_predictions
+from ...network.architectures.vgg import vgg
+from .building import Application, by_mode
+
+__all__ = ["VGG19", "decode_predictions", "preprocess_input"]
+
+VGG19 = Application("VGG19", partial(vgg, name="vgg19"))
+preprocess_input = by_mode("caffe")

@@ -1,0 +1,10 @@
+"""Xception as `keras.applications.xception` has it."""
+
+from ...labels import decode_predictions
+from ...network.architectures.xception import xception
+from .building import Application, by_mode
+
+__all__ = ["Xception", "decode_predictions", "preprocess_input"]
+
+Xception = Application("Xception", xception, smallest=71)
+preprocess_input = by_mode("tf")

@@ -1,0 +1,393 @@
+"""A model: architecture, weights, preprocessing and labels, never apart."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeGuard, cast, overload
+
+import numpy as np
+
+from .. import catalog, weights
+from ..engines import devices
+from ..errors import ArgumentError, GraphError, ImageError, InputError, LabelsError
+from ..labels import Label, Prediction, ranked
+from ..network import graph_json, summary
+from ..network.graph import Graph, Node, Shape
+from ..network.layers import Dropout
+from ..network.passes import with_input
+from ..network.taught import FINETUNE, MEANS, Taught, body_of, has_head, head_weights
+from ..photos import Photo, describe, read
+from ..preprocessing import NORMALISATIONS, Normalisation, Preprocessing
+from ..tools.measuring import cores
+from ..tools.pipeline import batches, in_order
+from ..tools.progress import Verbose, track
+from ..weights import Weights, writing
+from ..weights.description import Description
+from . import inputs
+
+if TYPE_CHECKING:
+    from ..engines import Engine, Session
+
+Array = np.ndarray
+
+BATCH = 8  # photos that one call of the engine takes,
+BATCH_OF_EACH = 2  # and each of several calls at once, so that reading and computing take turns often
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says of one photo: its predictions, or the error that the photo itself is to blame for."""
+
+    photo: str
+    predictions: list[Prediction]
+    error: ImageError | None = None
+
+
+class Model:
+    """A network that is ready to answer.
+
+    `labels` name its classes, in order; None for a network without a classifier. `size` is the (height, width) in
+    pixels that photos are brought to. `taught` is what a model that a person has taught remembers of its lessons.
+    `engine` computes: ONNX Runtime on the processor, where none is given. Weights that come from a file are checked
+    here, at once.
+
+    Raises WeightsError where the weights do not fit the graph.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        weights: Weights,
+        preprocessing: Preprocessing,
+        *,
+        labels: Sequence[Label] | None,
+        size: tuple[int, int],
+        pytorch_names: dict[str, str] | None = None,
+        taught: Taught | None = None,
+        engine: Engine | None = None,
+    ):
+        self.graph, self.preprocessing, self.size, self.taught = graph, preprocessing, size, taught
+        self.labels = tuple(labels) if labels is not None else None
+        self._pytorch_names = pytorch_names
+        self._fitting: set[Shape] = {graph.input.shape}  # input shapes that are known to go through
+        self._lock = threading.Lock()
+        self._engine = engine or devices.engine()
+        self._use(weights)
+
+    def __repr__(self) -> str:
+        return (
+            f"<hati.Model {self.name}: {self.input_shape} -> {self.output_shape}, {self.count_params():,} parameters>"
+        )
+
+    @property
+    def name(self) -> str:
+        return self.graph.name
+
+    @property
+    def normalisation(self) -> Normalisation:
+        return NORMALISATIONS[self.preprocessing.normalisation]
+
+    @property
+    def layers(self) -> tuple[Node, ...]:
+        return self.graph.nodes
+
+    @property
+    def input_shape(self) -> Shape:
+        return (None, *self.graph.input.shape)
+
+    @property
+    def output_shape(self) -> Shape:
+        return (None, *self.graph.output.shape)
+
+    @property
+    def feature_layer(self) -> str:
+        """The name of the layer whose output the classifier takes; the last one where there is no classifier."""
+        if has_head(self.graph):
+            return body_of(self.graph).output.name
+        if self.labels is None:
+            return self.graph.output.name
+        node = next(node for node in reversed(self.graph.nodes) if node.weights())
+        (node,) = node.inputs
+        while isinstance(node.layer, Dropout):
+            (node,) = node.inputs
+        return node.name
+
+    def count_params(self) -> int:
+        return summary.totals(self.graph).parameters
+
+    def summary(self, print_fn: Callable[[str], Any] = print) -> None:
+        """Print Keras' table: layer, output shape, parameters, inputs, and the totals."""
+        print_fn(summary.text(self.graph))
+
+    def predict(self, x: Any, batch_size: int | None = 32, verbose: Verbose = "auto") -> Array:
+        """The network's output for preprocessed pictures.
+
+        x: (n, height, width, channels), as the model's `preprocess_input` gives them; any n, any real type.
+        Returns (n, *output_shape[1:]) float32. `verbose` 1 shows a progress bar, 0 none, "auto" one in a terminal when
+        the work is long.
+
+        Raises InputError for a wrong shape, NaN or infinity; gives an InputWarning for values that the model's
+        preprocessing cannot have made.
+        """
+        batch_size = 32 if batch_size is None else batch_size
+        if batch_size < 1:
+            raise ArgumentError(f"batch_size is {batch_size}; it can be 1 or more")
+        x = inputs.batch(x, self.graph.input.shape)
+        if not len(x):
+            return np.empty((0, *(size or 0 for size in self.graph.output.shape)), np.float32)
+        self._check_size(x.shape[1:])
+        session = self._session(self.graph)
+        parts = []
+        for start in track(range(0, len(x), batch_size), -(-len(x) // batch_size), "predict", verbose):
+            part = np.ascontiguousarray(x[start : start + batch_size], np.float32)
+            inputs.check_values(part, self.normalisation, stacklevel=2)
+            parts.append(session(part))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    @overload
+    def classify(self, photos: Photo, top: int = 3, *, every_pixel: bool = False) -> list[Prediction]: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def classify(
+        self, photos: Iterable[Photo], top: int = 3, *, every_pixel: bool = False
+    ) -> list[list[Prediction]]: ...
+
+    def classify(
+        self, photos: Photo | Iterable[Photo], top: int = 3, *, every_pixel: bool = False
+    ) -> list[Prediction] | list[list[Prediction]]:
+        """Name what is in a photo.
+
+        A photo is a path, a URL, bytes, a PIL image, or an array (height, width, 3) of 0–255 RGB. One photo gives a
+        list of its `top` predictions (synset, name, score), best first; several give a list of such lists. JPEGs much
+        larger than the network needs are decoded at a part of their size, unless `every_pixel` is asked for.
+
+        Raises ImageError at the first photo that cannot be read, LabelsError for a model without a classifier, and
+        InputError for one that takes no RGB.
+        """
+        if _is_one(photos):
+            return self.classify([photos], top, every_pixel=every_pixel)[0]
+        found = []
+        for answer in self.answers(cast(Iterable[Photo], photos), top, every_pixel=every_pixel):
+            if answer.error is not None:
+                raise answer.error
+            found.append(answer.predictions)
+        return found
+
+    def answers(self, photos: Iterable[Photo], top: int = 3, *, every_pixel: bool = False) -> Iterator[Answer]:
+        """What the model says of each photo, in order, as soon as it is known; a bad photo does not stop the others.
+
+        Photos are read and computed by all cores at once. `every_pixel` as in `classify`.
+        """
+        labels = self._names()
+        if top < 1:
+            raise ArgumentError(f"top is {top}; it can be 1 or more")
+        for photo, output in self.scores(photos, every_pixel=every_pixel):
+            yield (
+                Answer(describe(photo), [], output)
+                if isinstance(output, ImageError)
+                else Answer(describe(photo), ranked(output, labels, top))
+            )
+
+    def scores(
+        self, photos: Iterable[Photo], *, every_pixel: bool = False
+    ) -> Iterator[tuple[Photo, Array | ImageError]]:
+        """Each photo with its scores (classes,), or why it cannot be read: in order, as soon as they are known.
+
+        Raises LabelsError for a model without a classifier.
+        """
+        self._names()
+        return self._outputs(self.graph, photos, every_pixel)
+
+    def features(self, photos: Photo | Iterable[Photo], layer: str | None = None) -> Array:
+        """What the network sees in a photo, as numbers: the vector that its classifier would get.
+
+        One photo gives (d,), several (n, d), float32. `layer` names another layer to take; a map is averaged over its
+        height and width.
+
+        Raises ImageError at the first photo that cannot be read, GraphError for an unknown layer.
+        """
+        if _is_one(photos):
+            return self.features([photos], layer)[0]
+        graph = self.graph.cut(layer or self.feature_layer)
+        vectors = []
+        for _, y in self._outputs(graph, cast(Iterable[Photo], photos), every_pixel=True):
+            if isinstance(y, ImageError):
+                raise y
+            vectors.append(y.mean((0, 1)) if y.ndim == 3 else y)
+        return np.stack(vectors) if vectors else np.empty((0, graph.output.shape[-1] or 0), np.float32)
+
+    def decode_predictions(self, preds: Any, top: int = 5) -> list[list[Prediction]]:
+        """Scores (batch, classes) -> for each picture its `top` (synset, name, score) of this model's own classes.
+
+        Raises LabelsError for scores of another shape, or a model without a classifier.
+        """
+        scores = np.asarray(preds)
+        labels = self._names()
+        if scores.ndim != 2 or scores.shape[1] != len(labels):
+            raise LabelsError(f"scores of shape {scores.shape} came; (batch, {len(labels)}) was expected")
+        return [ranked(row, labels, top) for row in scores]
+
+    def get_weights(self) -> list[Array]:
+        """A copy of every array, in Keras' order."""
+        with self.lazy_weights.borrowed() as arrays:
+            return [array.copy() for array in arrays.values()]
+
+    def set_weights(self, arrays: Sequence[Array]) -> None:
+        """Take arrays in Keras' order. Raises WeightsError, and keeps the old ones, where they do not fit."""
+        names = list(self.graph.weights())
+        if len(arrays) != len(names):
+            raise ArgumentError(f"{len(arrays)} arrays came; {self.name} has {len(names)}")
+        self._use(weights.from_arrays(dict(zip(names, map(np.array, arrays), strict=True)), self.graph))
+
+    def load_weights(self, path: str | Path) -> None:
+        """Take the weights of a file. Raises WeightsError, and keeps the old ones, where they do not fit."""
+        self._use(weights.from_file(Path(path), self.graph, self._pytorch_names))
+
+    def save(self, path: str | Path, *, light: bool = False) -> None:
+        """Write the whole model, with its preprocessing and labels, into one .safetensors file for `hati.load`.
+
+        `light` leaves out the body of a taught model where it is the catalog's: the file keeps its checksum.
+
+        Raises ArgumentError for another ending, or a body that the catalog does not have; WeightsError where the file
+        cannot be written.
+        """
+        taught = self.taught
+        if light:
+            self._check_body_is_published()
+        told = Description(
+            self.graph,
+            self.preprocessing,
+            self.labels,
+            self.size,
+            self._pytorch_names,
+            taught.provenance if taught else None,
+            light,
+        )
+        beside = {MEANS: taught.means} if taught else {}
+        with self.lazy_weights.borrowed() as arrays:
+            kept = {name: x for name, x in arrays.items() if not light or name in head_weights(self.graph)}
+            writing.write_model(Path(path), {**kept, **beside}, told)
+
+    def save_weights(self, path: str | Path) -> None:
+        """Write the weights alone: .weights.h5, as Keras loads them, or .safetensors by the graph's own names.
+
+        Raises ArgumentError for another ending, WeightsError where they cannot be written.
+        """
+        with self.lazy_weights.borrowed() as arrays:
+            writing.write_weights(Path(path), arrays, self.graph)
+
+    def running_on(self, engine: Engine) -> Model:
+        """The same model, computed by another engine."""
+        return Model(self.graph, self.lazy_weights, self.preprocessing, **self._settings, engine=engine)
+
+    def __deepcopy__(self, memo: object) -> Model:
+        """A model of its own. Weights are never changed, only replaced: both models hold the same."""
+        return self.running_on(self._engine)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle: the parts of a model, and nothing that is running."""
+        parts = self.lazy_weights, self.preprocessing, self._settings, self._engine
+        return _unpickled, (graph_json.to_json(self.graph), *parts)
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        names = self._pytorch_names
+        return {"labels": self.labels, "size": self.size, "pytorch_names": names, "taught": self.taught}
+
+    def _names(self) -> tuple[Label, ...]:
+        if self.labels is None:
+            raise LabelsError(
+                f"{self.name} has no classifier to name classes with; take include_top=True, or ask for features"
+            )
+        return self.labels
+
+    def _check_body_is_published(self) -> None:
+        """Refuse to leave out a body that cannot be had again."""
+        if self.taught is None:
+            raise ArgumentError(f"{self.name} was not taught: it has no body that a light file could leave out")
+        body = self.taught.provenance.body
+        if self.taught.provenance.method == FINETUNE or body not in catalog.entries():
+            why = "fine-tuning changed it" if body in catalog.entries() else f"{body} is not in the catalog"
+            raise ArgumentError(f"a light file leaves out the body, but {why}; save the whole model instead")
+
+    def _use(self, new: Weights) -> None:
+        ready: dict[tuple[str, bool], Session] = {}
+        if new.identity is not None:
+            if session := self._engine.cached(self.graph, new):
+                ready[self.graph.output.name, False] = session
+            else:
+                new.arrays()  # read and checked now, so that a wrong file is refused here and not at the first picture
+        with self._lock:
+            self.lazy_weights, self._sessions = new, ready
+
+    def _session(self, graph: Graph, *, shared: bool = False) -> Session:
+        """The graph ready to run by all cores or, `shared`, by each of several threads on a core of its own."""
+        key = graph.output.name, shared
+        with self._lock:
+            if key not in self._sessions:
+                part = self.lazy_weights.of(graph) if graph is not self.graph else self.lazy_weights
+                engine = self._engine.shared() if shared else self._engine
+                self._sessions[key] = engine.session(graph, part)
+            return self._sessions[key]
+
+    def _check_size(self, shape: tuple[int, ...]) -> None:
+        """Where the network leaves the size open, refuse pictures that vanish on their way through it."""
+        if shape in self._fitting:
+            return
+        try:
+            with_input(self.graph, shape)
+        except GraphError as error:
+            raise InputError(f"pictures of shape {shape} are too small for {self.name}: {error}") from None
+        self._fitting.add(shape)
+
+    def _outputs(
+        self, graph: Graph, photos: Iterable[Photo], every_pixel: bool
+    ) -> Iterator[tuple[Photo, Array | ImageError]]:
+        """Each photo with what the graph gives for it: a few photos by one call, many by one call on each core."""
+        waiting = iter(photos)
+        for batch in batches(islice(waiting, BATCH), BATCH):
+            yield from self._batch_outputs(self._session(graph), batch, every_pixel)
+        for photo in islice(waiting, 1):
+            session = self._session(graph, shared=True)
+            work = partial(self._batch_outputs, session, every_pixel=every_pixel)
+            for outputs in in_order(work, batches(chain([photo], waiting), BATCH_OF_EACH), cores()):
+                yield from outputs
+
+    def _batch_outputs(
+        self, session: Session, batch: list[Photo], every_pixel: bool
+    ) -> list[tuple[Photo, Array | ImageError]]:
+        pictures = [self._read(photo, every_pixel) for photo in batch]
+        readable = [picture for picture in pictures if isinstance(picture, np.ndarray)]
+        outputs = iter(session(np.stack(readable)) if readable else ())
+        return [
+            (photo, picture if isinstance(picture, ImageError) else next(outputs))
+            for photo, picture in zip(batch, pictures, strict=True)
+        ]
+
+    def _read(self, photo: Photo, every_pixel: bool) -> Array | ImageError:
+        channels = self.graph.input.shape[-1]
+        if channels != 3:
+            raise InputError(
+                f"{self.name} takes pictures with {channels} channels, photos have 3; give arrays to predict"
+            )
+        needed = None if every_pixel else self.preprocessing.needed(self.size)
+        try:
+            return self.preprocessing(read(photo, needed=needed), self.size)
+        except ImageError as error:
+            return error
+
+
+def _unpickled(graph: Any, weights: Weights, preprocessing: Preprocessing, rest: Any, engine: Engine) -> Model:
+    return Model(graph_json.from_json(graph), weights, preprocessing, **rest, engine=engine)
+
+
+def _is_one(photos: Photo | Iterable[Photo]) -> TypeGuard[Photo]:
+    if isinstance(photos, np.ndarray):
+        return photos.ndim < 4
+    one = isinstance(photos, str | bytes | bytearray) or hasattr(photos, "read")
+    return one or not hasattr(photos, "__iter__")

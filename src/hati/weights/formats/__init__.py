@@ -1,0 +1,1 @@
+"""The formats of files of weights, one file for each."""

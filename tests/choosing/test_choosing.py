@@ -1,0 +1,328 @@
+"""Choosing a model: the front by its definition, figures that are kept, photos and labels of any kind."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hati import catalog
+from hati.choosing import Accuracy, Bounds, Candidate, choose, measurements
+from hati.choosing.candidates import best, dominates, failing, front, nearest, worth_measuring
+from hati.choosing.measurements import MEGABYTES_TOGETHER, TOGETHER, Bench, groups
+from hati.choosing.own_photos import ENOUGH, open_album
+from hati.errors import ArgumentError
+from hati.tools.measuring import Spread, Z
+
+DEFAULT = "EfficientNetLite0"  # the one model with 75 % in 20 MB; its weights are here
+TINY = {"MobileNet_0.25_192", "MobileNet_0.25_160", "MobileNet_0.25_128"}  # those of 2 MB or less; random weights
+EGYPTIAN_CAT, ESPRESSO = 285, 967
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures need not be good ones here."""
+    monkeypatch.setattr(measurements, "QUICK", 0.03)
+    monkeypatch.setattr(measurements, "THOROUGH", 0.05)
+
+
+def model(name: str = "model", accuracy: float | None = 75, ms: float | None = 10, megabytes: float = 20) -> Candidate:
+    latency = None if ms is None else Spread(ms / 1000, ms / 1000, ms / 1000)
+    return Candidate(name, megabytes, accuracy, random_weights=True, latency=latency)
+
+
+def on_photos(candidate: Candidate, percent: int) -> Candidate:
+    return replace(candidate, random_weights=False, on_photos=Accuracy(percent, 100))
+
+
+few = st.integers(1, 4)
+candidates = st.builds(model, st.text(max_size=2), st.none() | few, few, few)
+fields = st.lists(candidates | st.builds(on_photos, candidates, few), max_size=12)
+
+
+@given(fields)
+def test_no_member_of_the_front_is_dominated_and_every_other_one_is_by_a_member(field: list[Candidate]) -> None:
+    members = front(field)
+    assert not any(dominates(one, other) for one in members for other in members)
+    assert all(one in members or any(dominates(member, one) for member in members) for one in field)
+    assert members == sorted(members, key=lambda one: one.seconds)
+
+
+@given(fields)
+def test_the_best_is_within_the_bounds_and_no_more_accurate_one_of_its_scale_is(field: list[Candidate]) -> None:
+    bounds = Bounds(top1=2, latency=0.003, megabytes=3)
+    pick = best(field, bounds)
+    able = [one for one in field if not bounds.missed_by(one)]
+    assert (pick is None) == (not able)
+    if pick:
+        rivals = [one for one in able if bool(one.on_photos) == bool(pick.on_photos)]
+        assert pick in able
+        assert not any((one.accuracy or 0, -one.seconds) > (pick.accuracy or 0, -pick.seconds) for one in rivals)
+
+
+def test_an_accuracy_on_photos_is_never_held_against_a_published_one() -> None:
+    published, measured = model(accuracy=70), on_photos(model(accuracy=70, ms=9), 90)
+    assert not dominates(measured, published)
+    assert best([published, on_photos(published, 60)], Bounds()) == on_photos(published, 60)
+
+
+FIELD = [model("fast", 60, 1, 5), model("right", 80, 100, 90), model("both", 75, 20, 21), model("far", 82, None, 300)]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "missed"),
+    [
+        (Bounds(top1=90), ("top-1",)),
+        (Bounds(top1=90, megabytes=30), ("top-1",)),
+        (Bounds(top1=76, megabytes=30), ("top-1", "size")),
+        (Bounds(megabytes=1, latency=1), ("size",)),
+        (Bounds(top1=70, latency=0.002, megabytes=30), ("top-1", "latency", "size")),  # "far" may be fast
+        (Bounds(top1=70, latency=0.002, megabytes=200), ("top-1", "latency", "size")),
+    ],
+)
+def test_the_fewest_bounds_that_nothing_meets_are_told(bounds: Bounds, missed: tuple[str, ...]) -> None:
+    assert best(FIELD, bounds) is None
+    assert failing(FIELD, bounds) == missed
+
+
+@pytest.mark.parametrize(
+    ("bounds", "names"),
+    [
+        (Bounds(), ["fast", "right", "both", "far"]),
+        (Bounds(top1=75), ["right", "both", "far"]),
+        (Bounds(latency=1e-6), ["fast", "right", "both", "far"]),
+        (Bounds(megabytes=30), ["fast", "both"]),
+        (Bounds(top1=76, megabytes=30), ["both", "fast", "right"]),  # none can: the nearest
+    ],
+)
+def test_only_what_may_meet_the_bounds_is_measured(bounds: Bounds, names: list[str]) -> None:
+    assert [one.name for one in worth_measuring(FIELD, bounds, labelled=False)] == names
+
+
+def test_a_published_accuracy_rules_nothing_out_where_labelled_photos_can_tell() -> None:
+    here = replace(model("here", 50), random_weights=False)
+    worth = [worth_measuring([here, model("best", 90)], Bounds(top1=80), labelled=given) for given in (True, False)]
+    assert [[one.name for one in some] for some in worth] == [["here", "best"], ["best"]]
+
+
+def test_the_nearest_come_first() -> None:
+    assert [one.name for one in nearest(FIELD, Bounds(top1=76, megabytes=20))][:1] == ["both"]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ({"top1": 0.75}, r"top-1 is 0.75 %; a percentage from 1 to 100 was expected, such as 75"),
+        ({"top1": 101}, "top-1 is 101 %"),
+        ({"latency": 0}, "latency is 0; more than 0 was expected"),
+        ({"megabytes": -1}, "size is -1; more than 0"),
+        ({"megabytes": float("nan")}, "size is nan; more than 0"),
+    ],
+)
+def test_a_bound_that_means_nothing_is_refused(bounds: dict[str, float], said: str) -> None:
+    with pytest.raises(ArgumentError, match=said):
+        choose(**bounds)  # type: ignore[arg-type]
+
+
+@given(st.lists(st.floats(1, 600), max_size=20))
+def test_groups_are_few_and_small_and_leave_nobody_out(sizes: list[float]) -> None:
+    field = [model(str(number), ms=number + 1, megabytes=size) for number, size in enumerate(sizes)]
+    together = list(groups(field))
+    assert [one for group in together for one in group] == field
+    assert all(0 < len(group) <= TOGETHER for group in together)
+    assert all(len(group) == 1 or sum(one.megabytes for one in group) <= MEGABYTES_TOGETHER for group in together)
+
+
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_interval_ends_where_a_true_share_would_be_so_far_off(counts: tuple[int, int]) -> None:
+    accuracy = Accuracy(*counts)
+    share = accuracy.percent / 100
+    for end in (bound / 100 for bound in accuracy.interval):
+        assert abs(share - end) == pytest.approx(Z * (end * (1 - end) / counts[1]) ** 0.5, abs=1e-7)
+
+
+@pytest.fixture
+def album(cat: Path, tmp_path: Path) -> Path:
+    """Two photos that the default model names rightly, and a page of text that is none; their labels."""
+    folder = tmp_path / "album"
+    folder.mkdir()
+    shutil.copy(cat, folder / "cat.png")
+    shutil.copy(cat.with_name("coffee.png"), folder / "coffee.png")
+    (folder / "page.png").write_text("<html>")
+    label(folder, f"cat.png,{EGYPTIAN_CAT}", f"coffee.png,{ESPRESSO}", "page.png,0")
+    return folder
+
+
+def label(folder: Path, *rows: str, header: str = "file,index") -> None:
+    (folder / "labels.csv").write_text("\n".join([header, *rows]))
+
+
+def test_the_sample_is_from_all_over_the_folder_and_can_be_read(cat: Path, tmp_path: Path) -> None:
+    for number in range(40):
+        shutil.copy(cat, tmp_path / f"{number:02}.png")
+    (tmp_path / "00.png").write_text("")
+    found = open_album(tmp_path)
+    assert (len(found.photos), len(found.sample), found.classes) == (40, ENOUGH, None)
+    assert Path(found.sample[-1]).stem > "30"
+    assert len(found.unreadable) == 1
+
+
+def test_another_photo_or_label_is_another_album(album: Path) -> None:
+    before = open_album(album).fingerprint
+    assert open_album(album).fingerprint == before
+    label(album, f"cat.png,{ESPRESSO}")
+    relabelled = open_album(album).fingerprint
+    shutil.copy(album / "coffee.png", album / "cat.png")
+    assert len({before, relabelled, open_album(album).fingerprint}) == 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "header", "said"),
+    [
+        ((), "file,index", "labels.csv: it names no photo"),
+        (("cat.png,1",), "photo,index", "labels.csv, line 2: it has no file"),
+        (("cat.png,1",), "file,class", "labels.csv, line 2: it has no index"),
+        (("cat.png,1", "cat.png"), "file,index", "labels.csv, line 3: it has no index"),
+        (("cat.png,tabby",), "file,index", "line 2: index is 'tabby'; the number of an ImageNet class was expected"),
+        (("cat.png,1000",), "file,index", "index is '1000'"),
+        (("cat.png,-1",), "file,index", "index is '-1'"),
+        (("gone.png,1",), "file,index", "none of its 1 photos can be read; of one of them: .*gone.png"),
+    ],
+)
+def test_labels_that_are_not_understood_are_told_with_their_line(
+    album: Path, rows: tuple[str, ...], header: str, said: str
+) -> None:
+    label(album, *rows, header=header)
+    with pytest.raises(ArgumentError, match=said):
+        choose(photos=album)
+
+
+def test_labels_that_are_no_text_are_refused(album: Path) -> None:
+    (album / "labels.csv").write_bytes(b"file,index\n\xff\xfe,1\n")
+    with pytest.raises(ArgumentError, match=r"labels.csv: it cannot be read .*a CSV file in UTF-8 was expected"):
+        open_album(album)
+
+
+@pytest.mark.parametrize(("place", "said"), [("", "no photo in this folder"), ("gone", "there is no such folder")])
+def test_a_folder_without_photos_is_refused(tmp_path: Path, place: str, said: str) -> None:
+    with pytest.raises(ArgumentError, match=said):
+        choose(photos=tmp_path / place)
+
+
+def test_the_default_model_is_measured_on_labelled_photos(album: Path) -> None:
+    choice = choose(top1=75, megabytes=20, photos=album)
+    assert choice.pick is not None
+    assert (choice.pick.name, choice.pick.on_photos) == (DEFAULT, Accuracy(right=2, photos=2, unreadable=1))
+    assert choice.reason.startswith(f"{DEFAULT} is the only model within the bounds: top-1 100.0 % on 2 photos, ")
+    assert choice.notes[0].startswith("1 of 3 photos could not be read and were left out; one of them: ")
+
+
+def test_what_was_measured_on_photos_counts_and_not_what_was_published(album: Path) -> None:
+    label(album, f"cat.png,{ESPRESSO}", f"coffee.png,{ESPRESSO}")
+    choice = choose(top1=75, megabytes=20, photos=album)
+    assert choice.pick is None
+    assert choice.nearest[0].name == DEFAULT
+    assert (
+        choice.reason == f"nothing meets top-1 ≥ 75 % and size ≤ 20 MB together; the nearest: {DEFAULT} (top-1 50.0 %)"
+    )
+
+
+def test_photos_without_labels_serve_to_take_times(album: Path) -> None:
+    (album / "labels.csv").unlink()
+    choice = choose(top1=75, megabytes=20, photos=album)
+    assert choice.pick is not None
+    assert choice.pick.on_photos is None
+    assert choice.pick.seconds > 0
+
+
+def test_models_without_weights_here_are_timed_with_random_ones(own_cache: Path) -> None:
+    choice = choose(megabytes=2)
+    measured = {one.name: one for one in choice.candidates if one.latency}
+    assert measured.keys() == TINY
+    assert all(one.random_weights and one.latency and one.latency.low <= one.seconds for one in measured.values())
+    assert all(one.compared for one in choice.front)
+    assert choice.pick is not None
+    assert choice.pick.name == "MobileNet_0.25_192"
+    assert choice.reason.startswith(
+        "MobileNet_0.25_192 is the most accurate of 3 models within the bounds: top-1 47.7 %"
+    )
+
+
+def test_a_figure_is_taken_once_and_again_where_that_is_asked_for(own_cache: Path) -> None:
+    first, second = choose(megabytes=2), choose(megabytes=2)
+    assert second.candidates == first.candidates
+    assert choose(megabytes=2, fresh=True).candidates != first.candidates
+
+
+def test_another_latency_is_asked_of_the_same_figures() -> None:
+    slow = max(choose(megabytes=2).front, key=lambda one: one.seconds)
+    choice = choose(megabytes=2, latency=slow.seconds * 0.999)
+    assert slow not in (choice.pick, *choice.nearest)
+    refused = choose(megabytes=2, latency=1e-7)
+    assert refused.pick is None
+    assert refused.reason.startswith("nothing meets latency ≤ 0.0001 ms and size ≤ 2 MB together; the nearest: Mobile")
+
+
+RUN = "from hati.choosing import choose; choose(megabytes=2)"
+
+
+def figures(cache: Path) -> dict[str, Spread]:
+    told = [json.loads(path.read_bytes()) for path in cache.glob("measured/*/*.json")]
+    return {one["name"]: Spread(**one["latency"]) for one in told}
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(empty_cache: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", RUN]) as process:
+        end = time.monotonic() + 60
+        while not figures(empty_cache) and time.monotonic() < end:
+            time.sleep(0.01)
+        process.kill()
+    kept = figures(empty_cache)
+    assert 0 < len(kept) < len(TINY)
+    assert {name: Bench().measure(model(name)).latency for name in kept} == kept
+    assert {one.name for one in choose(megabytes=2).candidates if one.latency} == TINY
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"latency": null, "compared": true, "on_photos": null}'])
+def test_a_damaged_figure_is_taken_again(own_cache: Path, damage: str) -> None:
+    choose(top1=75, megabytes=20)
+    notes = [*own_cache.glob(f"measured/*/{DEFAULT}.own.json")]
+    for note in notes:
+        note.write_text(damage)
+    choice = choose(top1=75, megabytes=20)
+    assert choice.pick is not None
+    assert choice.pick.seconds > 0
+
+
+def test_a_disk_that_takes_nothing_costs_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("HATI_CACHE", str(tmp_path / "file"))
+    assert choose(top1=75, megabytes=20).pick is not None
+
+
+def test_weights_that_are_damaged_are_told_of_and_random_ones_serve(empty_cache: Path) -> None:
+    file = catalog.find("MobileNet_0.25_128").top_file
+    (empty_cache / "weights").mkdir(parents=True)
+    (empty_cache / "weights" / file.name).write_text("no weights")
+    choice = choose(megabytes=2)
+    (damaged,) = (one for one in choice.candidates if one.fault)
+    assert (damaged.name, damaged.random_weights) == ("MobileNet_0.25_128", True)
+    assert damaged.seconds > 0
+    assert choice.notes[0].startswith("MobileNet_0.25_128: random weights served, for its own could not: ")
+
+
+def test_a_model_of_unknown_accuracy_meets_no_bound_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = replace(catalog.find("MobileNet_0.25_192"), top1=None)
+    monkeypatch.setitem(catalog.entries(), unknown.name, unknown)
+    choice, strict = choose(megabytes=2), choose(top1=41, megabytes=2)
+    assert choice.notes == (f"{unknown.name}: no accuracy is published",)
+    for found in (choice, strict):
+        assert found.pick is not None
+        assert found.pick.name == "MobileNet_0.25_160"
+    assert unknown.name not in {one.name for one in strict.candidates if one.latency}

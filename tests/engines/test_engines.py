@@ -1,0 +1,96 @@
+"""Every layer kind, in every engine, against the NumPy engine; and that one against Keras."""
+
+from collections.abc import Callable
+
+import numpy as np
+import onnxruntime
+import pytest
+from case_graphs import graph_of, kinds, pictures, some
+from cases import CASES, Case
+
+from hati.engines import in_numpy
+from hati.engines.onnx import translation
+from hati.network import layers
+from hati.network.graph import Graph, Layer
+
+Array = np.ndarray
+Arrays = dict[str, Array]
+
+
+def run_onnx(graph: Graph, weights: Arrays, x: Array) -> Array:
+    session = onnxruntime.InferenceSession(translation.export(graph, weights).SerializeToString())
+    return np.asarray(session.run(None, {"image": x})[0])
+
+
+@pytest.mark.parametrize("run", [run_onnx])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_an_engine_agrees_with_numpy(case: Case, run: Callable[[Graph, Arrays, Array], Array]) -> None:
+    generator = np.random.default_rng(0)
+    graph = graph_of(case)
+    weights = {name: some(shape, generator) for name, shape in graph.weights().items()}
+    x = pictures(case, generator)
+    expected = in_numpy.run(graph, weights, x)
+    found = run(graph, weights, x)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_shape_rule_tells_what_numpy_makes(case: Case) -> None:
+    generator = np.random.default_rng(0)
+    graph = graph_of(case)
+    weights = {name: some(shape, generator) for name, shape in graph.weights().items()}
+    found = in_numpy.run(graph, weights, pictures(case, generator)).shape[1:]
+    assert len(found) == len(graph.output.shape)
+    assert all(rule in (None, size) for rule, size in zip(graph.output.shape, found, strict=True))
+
+
+@pytest.mark.parametrize("rules", [in_numpy.apply, translation.lower], ids=["numpy", "onnx"])
+def test_an_engine_has_a_rule_for_every_kind(rules: Callable[..., object]) -> None:
+    missing = {kind.__name__ for kind in kinds() if rules.dispatch(kind) is rules.dispatch(Layer)}  # type: ignore[attr-defined]
+    assert not missing
+
+
+def test_every_kind_has_a_case() -> None:
+    assert kinds() == {type(case.layer) for case in CASES}
+
+
+def keras_has(case: Case) -> bool:
+    """Not pads in pixels, which the passes make, nor what Keras keeps inside one application.
+
+    Nor an average over odd padding, where Keras on PyTorch errs.
+
+    There it repeats the edge; with TensorFlow, as here, padding is left out of the mean.
+    """
+    padding = getattr(case.layer, "padding", None)
+    own_pads = isinstance(padding, tuple) and case.layer.kind != "ZeroPadding2D"
+    odd_average = isinstance(case.layer, layers.AveragePooling2D) and padding == "same" and case.layer.strides != 1
+    others = isinstance(case.layer, layers.Reshape | layers.LayerScale)
+    return len(case.shapes) == 1 and not (own_pads or odd_average or others)
+
+
+def keras_settings(layer: Layer) -> dict[str, object]:
+    settings = dict(vars(layer))
+    if isinstance(layer, layers.Activation):
+        settings["activation"] = settings.pop("function")
+    if isinstance(layer, layers.Dropout) and settings.pop("whole"):
+        settings["noise_shape"] = (None, 1, 1, 1)
+    return {key: list(value) if key in ("mean", "variance") and value else value for key, value in settings.items()}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if keras_has(case)], ids=str)
+def test_numpy_agrees_with_keras(case: Case) -> None:
+    """The oracle has an oracle: Keras' own layer of the same name, with the same settings."""
+    import keras
+
+    generator = np.random.default_rng(0)
+    layer = getattr(keras.layers, case.layer.kind)(**keras_settings(case.layer))
+    x = pictures(case, generator)
+    layer.build(x.shape)
+    weights = [some(tuple(weight.shape), generator) for weight in layer.weights]
+    layer.set_weights(weights)
+    if hasattr(layer, "finalize_state"):  # Normalization keeps what it derives from its weights
+        layer.finalize_state()
+    named = dict(zip(case.layer.weights(case.shapes), weights, strict=True))
+    expected = keras.ops.convert_to_numpy(layer(x))
+    np.testing.assert_allclose(in_numpy.apply(case.layer, [x], named), expected, rtol=1e-5, atol=1e-5)

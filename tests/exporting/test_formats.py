@@ -1,0 +1,93 @@
+"""What every format of an export must keep: answers, preprocessing inside or outside, every kind of layer."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from export_cases import answers, expected, layered, noise, small
+from tiny_body import every_layer, few_layers
+
+from hati.errors import ArgumentError
+from hati.exporting import formats
+from hati.exporting.formats import Order
+from hati.network.graph import Graph
+from hati.network.layers import InputLayer, LayerNormalization
+from hati.preprocessing import NORMALISATIONS
+
+NAMES = ("tflite", "onnx", "openvino", "torch")
+FAMILIES_OF = {
+    "tflite": (
+        "VGG16", "ResNet50", "ResNet50V2", "Xception", "InceptionV3", "MobileNetV2", "MobileNetV3Small", "DenseNet121",
+        "NASNetMobile", "EfficientNetB0", "EfficientNetV2B0", "ConvNeXtTiny", "EfficientNetLite0",
+    ),
+    "onnx": (
+        "VGG16", "ResNet50", "ResNet50V2", "Xception", "InceptionV3", "InceptionResNetV2", "MobileNet", "MobileNetV2",
+        "MobileNetV3Small", "DenseNet121", "NASNetMobile", "EfficientNetB0", "EfficientNetV2B0", "ConvNeXtTiny",
+        "EfficientNetLite0",
+    ),
+    "openvino": ("ResNet50", "MobileNetV3Small", "EfficientNetLite0"),
+    "torch": ("VGG16", "MobileNetV3Small"),
+}  # fmt: skip
+OUTSIDE = ("ResNet50", "MobileNet", "DenseNet121", "EfficientNetLite0")  # networks of each normalisation
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def format_of(name: str) -> formats.Format:
+    try:
+        return formats.find(name)
+    except ArgumentError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "pixels"),
+    [
+        *((name, function, True) for name in NAMES for function in FAMILIES_OF[name]),
+        *((name, function, False) for name in ("tflite", "onnx") for function in OUTSIDE),
+        ("openvino", "DenseNet121", False),
+        ("torch", "EfficientNetLite0", False),
+    ],
+)
+def test_every_family_answers_as_its_model_does(name: str, function: str, pixels: bool, tmp_path: Path) -> None:
+    model = small(function)
+    x = noise(model)
+    found = answers(format_of(name), Order(model, pixels=pixels), tmp_path, x)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected(model, x), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("pixels", [True, False])
+@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+def test_every_normalisation_goes_inside_or_stays_outside(
+    normalisation: str, pixels: bool, name: str, tmp_path: Path
+) -> None:
+    model = layered(few_layers(), normalisation)
+    x = noise(model)
+    right = expected(model, x)
+    found = answers(format_of(name), Order(model, pixels=pixels), tmp_path, x)
+    np.testing.assert_allclose(found, right, rtol=0, atol=1e-5 * np.abs(right).max())
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("normalisation", ["tf", "caffe"])
+def test_every_kind_of_layer_is_there_afterwards(normalisation: str, name: str, tmp_path: Path) -> None:
+    model = layered(every_layer(), normalisation)
+    x = noise(model, 4)
+    right = expected(model, x)
+    found = answers(format_of(name), Order(model, pixels=True), tmp_path, x)
+    np.testing.assert_allclose(found, right, rtol=0, atol=1e-5 * np.abs(right).max())
+
+
+@pytest.mark.parametrize("name", formats.FORMATS)
+def test_every_format_is_what_the_protocol_says(name: str) -> None:
+    found = __import__(f"hati.exporting.{name}", fromlist=[name])
+    assert all(hasattr(found, one) for one in (*formats.Format.__annotations__, *vars(formats.Format)) if one[0] != "_")
+
+
+def test_a_layer_without_a_rule_is_named_before_anything_is_written() -> None:
+    graph = Graph(LayerNormalization()(InputLayer((8, 8, 3))(), name="odd"))
+    order = Order(layered(graph, "tf"), "int8", "uint8", pixels=True)
+    with pytest.raises(ArgumentError, match=r"odd \(LayerNormalization\)"):
+        formats.check(formats.find("tflite"), "tflite", order)

@@ -1,0 +1,111 @@
+"""The bar that a person sees while waiting, and that nobody else does."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from hati.tools import progress
+from hati.tools.progress import bar, track
+
+SLOW = """
+import time
+from hati import progress
+progress.PATIENCE = {patience}
+for item in progress.track(range(8), 8, "predict", {verbose!r}):
+    time.sleep(0.05)
+print("done", item)
+"""
+
+
+def on_a_terminal(patience: float, verbose: Any) -> tuple[bytes, bytes]:
+    """What eight pieces of work, 0.4 s in all, write to standard output and to a terminal as standard error."""
+    pty = pytest.importorskip("pty", reason="a terminal is made with Python's pty, which Windows lacks")
+    ours, theirs = pty.openpty()
+    code = SLOW.format(patience=patience, verbose=verbose)
+    environment = os.environ | {"TERM": "xterm"}
+    running = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=theirs, env=environment)
+    os.close(theirs)
+    with running:
+        shown = b"".join(pieces(ours))
+        said, _ = running.communicate(timeout=60)
+    os.close(ours)
+    return said, shown
+
+
+def pieces(terminal: int) -> Iterator[bytes]:
+    with suppress(OSError):  # how Linux says that the other end is closed
+        while piece := os.read(terminal, 4096):
+            yield piece
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2, "auto"])
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_every_item_comes_through(verbose: Any, count: int) -> None:
+    assert list(track(iter(range(count)), count, "predict", verbose)) == list(range(count))
+
+
+@pytest.mark.parametrize("verbose", [0, "auto"])
+def test_nothing_is_shown_where_nobody_looks(
+    verbose: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "PATIENCE", -1)
+    list(track(range(5), 5, "predict", verbose))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_bar_that_is_asked_for_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    list(track(range(5), 5, "predict", 1))
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "predict" in err
+    assert "5/5" in err
+
+
+@pytest.mark.parametrize(
+    ("patience", "verbose", "seen"),
+    [(0.1, "auto", True), (60, "auto", False), (60, 1, True), (0.1, 0, False)],
+    ids=["long work", "short work", "asked for", "forbidden"],
+)
+def test_on_a_terminal_a_bar_is_shown_for_long_work(patience: float, verbose: Any, seen: bool) -> None:
+    said, shown = on_a_terminal(patience, verbose)
+    assert said == b"done 7\n"
+    assert (b"8/8" in shown, b"predict" in shown) == (seen, seen)
+    assert bool(shown) == seen
+
+
+def test_a_bar_ends_with_the_work_it_belongs_to(capfd: pytest.CaptureFixture[str]) -> None:
+    work = track(range(5), 5, "predict", 1)
+    assert [next(work), next(work), next(work)] == [0, 1, 2]
+    work.close()  # type: ignore[attr-defined]
+    assert "2/5" in capfd.readouterr().err
+
+
+def test_an_error_comes_through_the_bar() -> None:
+    def failing() -> Iterator[int]:
+        yield 1
+        raise KeyError("inside")
+
+    with pytest.raises(KeyError, match="inside"):
+        list(track(failing(), 2, "predict", 1))
+
+
+def test_two_threads_may_each_show_a_bar() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda count: list(track(range(count), count, "predict", 1)), (50, 60)))
+    assert found == [list(range(50)), list(range(60))]
+
+
+@pytest.mark.parametrize(("total", "shown"), [(2_000_000, "2.0/2.0 MB"), (None, "2.0/? MB")])
+def test_a_bar_counts_bytes(total: int | None, shown: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with bar("weights.h5", total, in_bytes=True) as advance:
+        for _ in range(4):
+            advance(500_000)
+    err = capfd.readouterr().err
+    assert "weights.h5" in err
+    assert shown in err
