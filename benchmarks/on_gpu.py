@@ -18,7 +18,7 @@ import numpy as np
 from oracle import lively
 
 import hati
-from hati.engines.torch.running import Session, cuda_is_here
+from hati.engines.torch.running import TorchSession, cuda_is_here
 from hati.errors import ArgumentError
 from hati.keras import applications
 from hati.network.graph import Graph
@@ -74,7 +74,7 @@ class Engine(Protocol):
 
 class HatiWithPyTorch:
     def __init__(self, graph: Graph, arrays: Arrays, place: Place):
-        self._session = Session(graph, arrays, place.device, half=place.half)
+        self._session = TorchSession(graph, arrays, place.device, half=place.half)
 
     def answer(self, x: Array) -> Array:
         return self._session(x)
@@ -185,7 +185,7 @@ def measured(
     torch.compiler.reset()  # it stops compiling after some sizes of batch
     arrays = lively(graph)
     x = np.random.default_rng(0).uniform(-1, 1, (batch, *known(graph.input.shape))).astype(np.float32)
-    exact = Session(graph, arrays, "cpu")(x[:1])
+    exact = TorchSession(graph, arrays, "cpu")(x[:1])
     rows = {name: Row(network, batch, name) for name in engines}
     works: dict[str, Ready] = {}
     for name, make in engines.items():

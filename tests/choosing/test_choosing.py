@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hati import catalog
 from hati.choosing import Accuracy, Bounds, Candidate, choose, measurements
 from hati.choosing.candidates import best, dominates, failing, front, nearest, worth_measuring
-from hati.choosing.measurements import MEGABYTES_TOGETHER, TOGETHER, Bench, groups
-from hati.choosing.own_photos import ENOUGH, open_album
+from hati.choosing.measurements import MEGABYTES_TOGETHER, TOGETHER, Measurements, groups
+from hati.choosing.own_photos import ENOUGH, opened
 from hati.errors import ArgumentError
 from hati.tools.measuring import Spread, Z
 
@@ -148,9 +148,9 @@ def test_the_interval_ends_where_a_true_share_would_be_so_far_off(counts: tuple[
 
 
 @pytest.fixture
-def album(cat: Path, tmp_path: Path) -> Path:
+def folder_of_photos(cat: Path, tmp_path: Path) -> Path:
     """Two photos that the default model names rightly, and a page of text that is none; their labels."""
-    folder = tmp_path / "album"
+    folder = tmp_path / "folder_of_photos"
     folder.mkdir()
     shutil.copy(cat, folder / "cat.png")
     shutil.copy(cat.with_name("coffee.png"), folder / "coffee.png")
@@ -167,19 +167,19 @@ def test_the_sample_is_from_all_over_the_folder_and_can_be_read(cat: Path, tmp_p
     for number in range(40):
         shutil.copy(cat, tmp_path / f"{number:02}.png")
     (tmp_path / "00.png").write_text("")
-    found = open_album(tmp_path)
+    found = opened(tmp_path)
     assert (len(found.photos), len(found.sample), found.classes) == (40, ENOUGH, None)
     assert Path(found.sample[-1]).stem > "30"
     assert len(found.unreadable) == 1
 
 
-def test_another_photo_or_label_is_another_album(album: Path) -> None:
-    before = open_album(album).fingerprint
-    assert open_album(album).fingerprint == before
-    label(album, f"cat.png,{ESPRESSO}")
-    relabelled = open_album(album).fingerprint
-    shutil.copy(album / "coffee.png", album / "cat.png")
-    assert len({before, relabelled, open_album(album).fingerprint}) == 3
+def test_another_photo_or_label_is_another_fingerprint(folder_of_photos: Path) -> None:
+    before = opened(folder_of_photos).fingerprint
+    assert opened(folder_of_photos).fingerprint == before
+    label(folder_of_photos, f"cat.png,{ESPRESSO}")
+    relabelled = opened(folder_of_photos).fingerprint
+    shutil.copy(folder_of_photos / "coffee.png", folder_of_photos / "cat.png")
+    assert len({before, relabelled, opened(folder_of_photos).fingerprint}) == 3
 
 
 @pytest.mark.parametrize(
@@ -196,17 +196,17 @@ def test_another_photo_or_label_is_another_album(album: Path) -> None:
     ],
 )
 def test_labels_that_are_not_understood_are_told_with_their_line(
-    album: Path, rows: tuple[str, ...], header: str, said: str
+    folder_of_photos: Path, rows: tuple[str, ...], header: str, said: str
 ) -> None:
-    label(album, *rows, header=header)
+    label(folder_of_photos, *rows, header=header)
     with pytest.raises(ArgumentError, match=said):
-        choose(photos=album)
+        choose(photos=folder_of_photos)
 
 
-def test_labels_that_are_no_text_are_refused(album: Path) -> None:
-    (album / "labels.csv").write_bytes(b"file,index\n\xff\xfe,1\n")
+def test_labels_that_are_no_text_are_refused(folder_of_photos: Path) -> None:
+    (folder_of_photos / "labels.csv").write_bytes(b"file,index\n\xff\xfe,1\n")
     with pytest.raises(ArgumentError, match=r"labels.csv: it cannot be read .*a CSV file in UTF-8 was expected"):
-        open_album(album)
+        opened(folder_of_photos)
 
 
 @pytest.mark.parametrize(("place", "said"), [("", "no photo in this folder"), ("gone", "there is no such folder")])
@@ -215,17 +215,17 @@ def test_a_folder_without_photos_is_refused(tmp_path: Path, place: str, said: st
         choose(photos=tmp_path / place)
 
 
-def test_the_default_model_is_measured_on_labelled_photos(album: Path) -> None:
-    choice = choose(top1=75, megabytes=20, photos=album)
+def test_the_default_model_is_measured_on_labelled_photos(folder_of_photos: Path) -> None:
+    choice = choose(top1=75, megabytes=20, photos=folder_of_photos)
     assert choice.pick is not None
     assert (choice.pick.name, choice.pick.on_photos) == (DEFAULT, Accuracy(right=2, photos=2, unreadable=1))
     assert choice.reason.startswith(f"{DEFAULT} is the only model within the bounds: top-1 100.0 % on 2 photos, ")
     assert choice.notes[0].startswith("1 of 3 photos could not be read and were left out; one of them: ")
 
 
-def test_what_was_measured_on_photos_counts_and_not_what_was_published(album: Path) -> None:
-    label(album, f"cat.png,{ESPRESSO}", f"coffee.png,{ESPRESSO}")
-    choice = choose(top1=75, megabytes=20, photos=album)
+def test_what_was_measured_on_photos_counts_and_not_what_was_published(folder_of_photos: Path) -> None:
+    label(folder_of_photos, f"cat.png,{ESPRESSO}", f"coffee.png,{ESPRESSO}")
+    choice = choose(top1=75, megabytes=20, photos=folder_of_photos)
     assert choice.pick is None
     assert choice.nearest[0].name == DEFAULT
     assert (
@@ -233,9 +233,9 @@ def test_what_was_measured_on_photos_counts_and_not_what_was_published(album: Pa
     )
 
 
-def test_photos_without_labels_serve_to_take_times(album: Path) -> None:
-    (album / "labels.csv").unlink()
-    choice = choose(top1=75, megabytes=20, photos=album)
+def test_photos_without_labels_serve_to_take_times(folder_of_photos: Path) -> None:
+    (folder_of_photos / "labels.csv").unlink()
+    choice = choose(top1=75, megabytes=20, photos=folder_of_photos)
     assert choice.pick is not None
     assert choice.pick.on_photos is None
     assert choice.pick.seconds > 0
@@ -285,7 +285,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(empty_cache: Path) -> None:
         process.kill()
     kept = figures(empty_cache)
     assert 0 < len(kept) < len(TINY)
-    assert {name: Bench().measure(model(name)).latency for name in kept} == kept
+    assert {name: Measurements().measure(model(name)).latency for name in kept} == kept
     assert {one.name for one in choose(megabytes=2).candidates if one.latency} == TINY
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from hati.choosing import small_models
 from hati.choosing.small_models import measurements
 from hati.choosing.small_models.counting import counted
-from hati.choosing.small_models.measurements import Bench, groups
+from hati.choosing.small_models.measurements import Int8Measurements, groups
 from hati.cli import main
 from hati.errors import ArgumentError
 from hati.int8 import agreement
@@ -162,7 +162,9 @@ def test_agreement_is_measured_where_weights_are_here_and_kept(
     assert found.interval[0] < found.share < found.interval[1]
     card = next(card for card in models() if card.name == "MobileNet_0.25_224")
     other = replace(card, weights=replace(card.weights, checksum="md5:0"))
-    assert Bench(str(small_models.small_models(verbose=0).runtime)).agreement(other) is None, "of other weights"
+    assert Int8Measurements(str(small_models.small_models(verbose=0).runtime)).agreement(other) is None, (
+        "of other weights"
+    )
 
 
 def test_too_few_photos_are_refused(few: Path, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

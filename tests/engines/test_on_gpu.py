@@ -10,10 +10,10 @@ from click.testing import CliRunner
 
 from hati.engines.torch.running import cuda_is_here
 from hati.errors import ArgumentError
-from hati.network.architectures.blocks import Head
+from hati.network.architectures.blocks import Top
 from hati.network.architectures.mobilenet import mobilenet
 
-TINY = mobilenet((32, 32, 3), Head(classes=5), alpha=0.25)
+TINY = mobilenet((32, 32, 3), Top(classes=5), alpha=0.25)
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")

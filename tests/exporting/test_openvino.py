@@ -90,7 +90,7 @@ def test_writing_calls_nobody(tmp_path: Path) -> None:
     script = """
 import sys
 from pathlib import Path
-from hati import applications
+from hati.keras import applications
 from hati.exporting import openvino
 from hati.exporting.formats import Order
 from hati.preprocessing import NORMALISATIONS

@@ -115,9 +115,9 @@ def test_corrected_biases_bring_scores_nearer_to_float(bits: int, method: Method
 
 def scores(graph: Graph, arrays: object, quantisation: Quantisation, x: Array) -> Array:
     from hati.engines.onnx.integers import export_int8
-    from hati.engines.onnx.running import Session
+    from hati.engines.onnx.running import OnnxSession
 
-    return Session(export_int8(graph, arrays, quantisation).SerializeToString())(x)  # type: ignore[arg-type]
+    return OnnxSession(export_int8(graph, arrays, quantisation).SerializeToString())(x)  # type: ignore[arg-type]
 
 
 def agreement(model: hati.Model, folder: Path, bits: int, method: Method = "extremes") -> float:

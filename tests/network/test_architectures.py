@@ -21,7 +21,7 @@ from oracle import (
 from hati.keras import applications
 from hati.model import Model
 from hati.network import summary
-from hati.network.architectures.blocks import Head
+from hati.network.architectures.blocks import Top
 from hati.network.architectures.efficientnet_lite import efficientnet_lite
 
 ONE_OF_EACH = (
@@ -124,7 +124,7 @@ def test_efficientnet_lite_has_its_published_size(number: int, parameters: int, 
     graph = efficientnet_lite((224, 224, 3), name=f"efficientnet_lite{number}")
     assert summary.totals(graph).trainable == parameters
     assert sum(node.layer.kind == "DepthwiseConv2D" for node in graph.nodes) == blocks
-    body = efficientnet_lite((64, 96, 3), Head(include_top=False, pooling="max"), name=f"efficientnet_lite{number}")
+    body = efficientnet_lite((64, 96, 3), Top(include_top=False, pooling="max"), name=f"efficientnet_lite{number}")
     assert body.output.shape == (1280,)
 
 

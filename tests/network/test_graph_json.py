@@ -19,15 +19,15 @@ from hati.network.architectures import (
     resnet,
     vgg,
 )
-from hati.network.architectures.blocks import Head
+from hati.network.architectures.blocks import Top
 from hati.network.graph import Graph
 from hati.network.layers import Conv2D, Dense, Flatten, InputLayer, ReLU
 
 SHAPE, OPEN = (96, 96, 3), (None, None, 3)
 NETWORKS: dict[str, Callable[[], Graph]] = {
     "resnet50": lambda: resnet.resnet(SHAPE, name="resnet50"),
-    "vgg16 for ten classes": lambda: vgg.vgg(SHAPE, Head(classes=10), name="vgg16"),
-    "inception_v3 of any size": lambda: inception_v3.inception_v3(OPEN, Head(include_top=False)),
+    "vgg16 for ten classes": lambda: vgg.vgg(SHAPE, Top(classes=10), name="vgg16"),
+    "inception_v3 of any size": lambda: inception_v3.inception_v3(OPEN, Top(include_top=False)),
     "mobilenet": lambda: mobilenet.mobilenet(SHAPE, alpha=0.25),
     "efficientnet_lite0": lambda: efficientnet_lite.efficientnet_lite(SHAPE, name="efficientnet_lite0"),
     "densenet121": lambda: densenet.densenet(SHAPE, name="densenet121"),

@@ -15,7 +15,7 @@ from hati.tools.progress import bar, track
 
 SLOW = """
 import time
-from hati import progress
+from hati.tools import progress
 progress.PATIENCE = {patience}
 for item in progress.track(range(8), 8, "predict", {verbose!r}):
     time.sleep(0.05)

@@ -10,7 +10,7 @@ from sorted_photos import sort_photos, texture
 import hati
 from hati.errors import ArgumentError, ImageNotFound
 from hati.transfer.body import Body
-from hati.transfer.vector_cache import Shelf
+from hati.transfer.vector_cache import VectorCache
 from hati.transfer.views import VIEWS, View, pixels, views
 
 
@@ -71,7 +71,7 @@ def test_other_weights_and_other_sizes_have_shelves_of_their_own(body: Body, pho
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database at all" * 100, None], ids=["empty", "of something else", "cut"])
-def test_a_damaged_shelf_costs_the_work_again_and_nothing_else(
+def test_a_damaged_cache_costs_the_work_again_and_nothing_else(
     body: Body, photos: list[str], empty_cache: Path, damage: bytes | None
 ) -> None:
     expected = body.see(photos).vectors
@@ -79,7 +79,7 @@ def test_a_damaged_shelf_costs_the_work_again_and_nothing_else(
     place.write_bytes(place.read_bytes()[:6000] if damage is None else damage)
     np.testing.assert_array_equal(body.see(photos).vectors, expected)
     np.testing.assert_array_equal(body.see(photos).vectors, expected)
-    assert len(Shelf(place.stem).find([])) == 0
+    assert len(VectorCache(place.stem).find([])) == 0
 
 
 def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
@@ -126,4 +126,4 @@ def test_vectors_as_long_as_maps_are_not_kept(photos: list[str], empty_cache: Pa
     maps = body_of("EfficientNetLite0", "block2b_add", None)
     assert maps.width > 8192
     assert maps.see(photos[:2]).first.shape == (2, maps.width)
-    assert not Shelf(f"{maps.graph.name}-{maps._key}").path.exists()
+    assert not VectorCache(f"{maps.graph.name}-{maps._key}").path.exists()

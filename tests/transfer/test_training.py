@@ -240,7 +240,7 @@ def test_a_run_that_was_interrupted_goes_on_from_what_it_had(tmp_path: Path) -> 
 
 
 def kept(place: Path) -> int:
-    """How many vectors lie in a shelf's file."""
+    """How many vectors lie in a cache's file."""
     import sqlite3
     from contextlib import closing
 

@@ -10,14 +10,14 @@ import pytest
 from hati import catalog
 from hati.errors import WeightsError
 from hati.network.architectures import efficientnet_lite, mobilenet, resnet, vgg
-from hati.network.architectures.blocks import Head
+from hati.network.architectures.blocks import Top
 from hati.network.graph import Graph
 from hati.network.layers import Dense, InputLayer
 from hati.weights import fitting, reading
 from hati.weights.bringing import store
 from hati.weights.formats.layouts import Layered, Named
 
-TOP, NOTOP, TEN = Head(), Head(include_top=False), Head(classes=10)
+TOP, NOTOP, TEN = Top(), Top(include_top=False), Top(classes=10)
 SMALL = (32, 32, 3)
 
 GRAPHS = {
@@ -32,7 +32,7 @@ GRAPHS = {
 
 
 @cache
-def graph(name: str, head: Head = TOP) -> Graph:
+def graph(name: str, head: Top = TOP) -> Graph:
     return GRAPHS[name](head)
 
 
@@ -83,7 +83,7 @@ HEADS = pytest.mark.parametrize("head", [TOP, NOTOP, TEN], ids=["top", "notop", 
 
 @HEADS
 @pytest.mark.parametrize("name", ["mobilenet", "resnet50", "lite0"])
-def test_every_layout_gives_the_graphs_arrays_in_its_order(name: str, head: Head) -> None:
+def test_every_layout_gives_the_graphs_arrays_in_its_order(name: str, head: Top) -> None:
     network = graph(name, head)
     expected = named(network)
     shuffled = dict(sorted(expected.items(), key=lambda item: item[0][::-1]))
@@ -94,7 +94,7 @@ def test_every_layout_gives_the_graphs_arrays_in_its_order(name: str, head: Head
 
 
 @HEADS
-def test_pytorchs_names_and_layouts_become_ours(head: Head) -> None:
+def test_pytorchs_names_and_layouts_become_ours(head: Top) -> None:
     network = graph("lite0", head)
     assert_same(fit(pytorch(network), network), named(network))
 

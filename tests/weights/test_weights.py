@@ -10,14 +10,14 @@ import pytest
 
 from hati.errors import WeightsError
 from hati.network.architectures import efficientnet_lite
-from hati.network.architectures.blocks import Head
+from hati.network.architectures.blocks import Top
 from hati.network.architectures.mobilenet import mobilenet
 from hati.network.graph import Graph
 from hati.network.layers import BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Flatten, InputLayer
 from hati.weights import Arrays, Weights, from_arrays, from_file, random
 
 
-def small(head: Head = Head(classes=5)) -> Graph:
+def small(head: Top = Top(classes=5)) -> Graph:
     return mobilenet((32, 32, 3), head, alpha=0.25)
 
 
@@ -99,12 +99,12 @@ def test_a_file_that_is_not_verified_is_not_read(tmp_path: Path) -> None:
 def test_a_file_that_does_not_fit_is_refused_by_its_path(tmp_path: Path) -> None:
     path = stored(tmp_path / "a.npz")
     with pytest.raises(WeightsError) as refused:
-        from_file(path, small(Head(classes=6))).arrays()
+        from_file(path, small(Top(classes=6))).arrays()
     assert str(refused.value).startswith(f"{path}: conv_preds: its kernel is (1, 1, 256, 5) there")
 
 
 def test_a_file_with_a_classifier_serves_a_body(tmp_path: Path) -> None:
-    path, body = stored(tmp_path / "a.npz"), small(Head(include_top=False))
+    path, body = stored(tmp_path / "a.npz"), small(Top(include_top=False))
     arrays = from_file(path, body, body_only=True).arrays()
     assert_same(arrays, {name: random(small(), 0).arrays()[name] for name in body.weights()})
     with pytest.raises(WeightsError, match="for include_top=True"):

@@ -10,8 +10,8 @@ from ..loading import models
 from ..tools.measuring import Machine
 from ..tools.progress import Verbose, track
 from .candidates import Bounds, Candidate, best, front, nearest, worth_measuring
-from .measurements import Bench, groups
-from .own_photos import Accuracy, open_album
+from .measurements import Measurements, groups
+from .own_photos import Accuracy, opened
 from .reasons import notes, why, why_not
 
 __all__ = ["Accuracy", "Bounds", "Candidate", "Choice", "choose"]
@@ -64,20 +64,20 @@ def choose(
     Raises ArgumentError for bounds that mean nothing, or a folder without photos.
     """
     bounds = Bounds(top1, latency, megabytes)
-    album = None if photos is None else open_album(photos)
-    bench = Bench(album, fresh)
+    own = None if photos is None else opened(photos)
+    measurements = Measurements(own, fresh)
     field = {card.name: Candidate.of(card) for card in models()}
     worth = list(field.values())
     if not everything:
-        worth = worth_measuring(worth, bounds, labelled=album is not None and album.classes is not None)
-    fitting = [one for one in worth if bench.has_memory_for(one)]
-    for one in track(map(bench.measure, fitting), len(fitting), "measure", verbose):
+        worth = worth_measuring(worth, bounds, labelled=own is not None and own.classes is not None)
+    fitting = [one for one in worth if measurements.has_memory_for(one)]
+    for one in track(map(measurements.measure, fitting), len(fitting), "measure", verbose):
         field[one.name] = one
     while rivals := _rivals(list(field.values()), bounds):
         together = list(groups(rivals))
-        for group in track(map(bench.compare, together), len(together), "compare", verbose):
+        for group in track(map(measurements.compare, together), len(together), "compare", verbose):
             field |= {one.name: one for one in group}
-    return _concluded(tuple(field.values()), bounds, bench, [one for one in worth if one not in fitting])
+    return _concluded(tuple(field.values()), bounds, measurements, [one for one in worth if one not in fitting])
 
 
 def _rivals(field: Sequence[Candidate], bounds: Bounds) -> list[Candidate]:
@@ -91,17 +91,19 @@ def _rivals(field: Sequence[Candidate], bounds: Bounds) -> list[Candidate]:
     return [one for one in waiting if bounds.worst_share(one) <= CLOSE and matters(one)]
 
 
-def _concluded(found: Sequence[Candidate], bounds: Bounds, bench: Bench, too_large: Sequence[Candidate]) -> Choice:
+def _concluded(
+    found: Sequence[Candidate], bounds: Bounds, measurements: Measurements, too_large: Sequence[Candidate]
+) -> Choice:
     pick = best(found, bounds)
     near = [] if pick else nearest([one for one in found if one.latency], bounds)
     return Choice(
         bounds=bounds,
-        machine=bench.machine,
-        photos=bench.album.folder if bench.album else None,
+        machine=measurements.machine,
+        photos=measurements.photos.folder if measurements.photos else None,
         candidates=tuple(found),
         front=tuple(front(found)),
         pick=pick,
         nearest=tuple(near),
         reason=why(pick, found, bounds) if pick else why_not(near, found, bounds),
-        notes=tuple(notes(found, bench.album, too_large)),
+        notes=tuple(notes(found, measurements.photos, too_large)),
     )

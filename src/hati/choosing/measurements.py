@@ -15,7 +15,7 @@ from ..model import Model
 from ..tools.measuring import Machine, Spread, Work, machine, side_by_side
 from ..tools.notebook import Notebook
 from .candidates import Candidate
-from .own_photos import Accuracy, Album
+from .own_photos import Accuracy, OwnPhotos
 
 QUICK, THOROUGH = 0.5, 1.5  # seconds for each candidate
 TOGETHER = 5  # candidates side by side,
@@ -24,10 +24,10 @@ MEMORY_TAKEN = 3  # bytes for each byte of weights, while random ones are made a
 
 
 @dataclass(frozen=True)
-class Bench:
-    """Measures one picture at a time: array to scores, or with an album, photo to answer."""
+class Measurements:
+    """Measures one picture at a time: array to scores, or with photos, photo to answer."""
 
-    album: Album | None = None
+    photos: OwnPhotos | None = None
     fresh: bool = False  # measure again what was measured before
 
     def measure(self, candidate: Candidate) -> Candidate:
@@ -56,27 +56,27 @@ class Bench:
         return machine()
 
     def _work(self, model: Model) -> Work:
-        if self.album is None:
+        if self.photos is None:
             x = _picture(model)
             return lambda: model.predict(x, verbose=0)
-        photos = cycle(self.album.sample)
+        photos = cycle(self.photos.sample)
         return lambda: model.classify(next(photos))
 
     def _accuracy(self, candidate: Candidate, model: Model) -> Accuracy | None:
-        if self.album is None or self.album.classes is None or candidate.random_weights:
+        if self.photos is None or self.photos.classes is None or candidate.random_weights:
             return None
-        answers = zip(model.answers(self.album.photos, top=1), self.album.classes, strict=True)
+        answers = zip(model.answers(self.photos.photos, top=1), self.photos.classes, strict=True)
         hits = [
             answer.predictions[0].synset == imagenet()[right].synset for answer, right in answers if not answer.error
         ]
-        return Accuracy(sum(hits), len(hits), len(self.album.photos) - len(hits))
+        return Accuracy(sum(hits), len(hits), len(self.photos.photos) - len(hits))
 
     @cached_property
     def _notebook(self) -> Notebook:
         """For figures of this machine, these versions and these photos."""
         import onnxruntime
 
-        return Notebook((self.machine, __version__, onnxruntime.__version__, self.album and self.album.fingerprint))
+        return Notebook((self.machine, __version__, onnxruntime.__version__, self.photos and self.photos.fingerprint))
 
     def _note(self, candidate: Candidate) -> str:
         return f"{candidate.name}.{'random' if candidate.random_weights else 'own'}"

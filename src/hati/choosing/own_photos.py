@@ -35,7 +35,7 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
-class Album:
+class OwnPhotos:
     folder: str
     photos: tuple[str, ...]
     classes: tuple[int, ...] | None  # of each photo; None where no labels.csv tells them
@@ -48,7 +48,7 @@ class Album:
         return hashlib.sha256(repr((self.classes, [_state(photo) for photo in self.photos])).encode()).hexdigest()
 
 
-def open_album(folder: str | PathLike[str]) -> Album:
+def opened(folder: str | PathLike[str]) -> OwnPhotos:
     """The photos of a folder: those that its labels.csv names, or all, searched to the bottom.
 
     Raises ArgumentError where there is no such folder, no photo in it, none that can be read, or labels that are not
@@ -61,7 +61,7 @@ def open_album(folder: str | PathLike[str]) -> Album:
     sample, unreadable = _sample(found)
     if not sample:
         raise ArgumentError(f"{place}: none of its {len(found):,} photos can be read; of one of them: {unreadable[0]}")
-    return Album(str(place), found, classes, sample, unreadable)
+    return OwnPhotos(str(place), found, classes, sample, unreadable)
 
 
 def _all(folder: Path) -> tuple[str, ...]:

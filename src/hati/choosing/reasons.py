@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from .candidates import Bounds, Candidate, failing
-from .own_photos import Album
+from .own_photos import OwnPhotos
 
 
 def why(pick: Candidate, found: Sequence[Candidate], bounds: Bounds) -> str:
@@ -24,7 +24,7 @@ def why_not(near: Sequence[Candidate], found: Sequence[Candidate], bounds: Bound
     return f"nothing meets {together}; the nearest: {names}"
 
 
-def notes(found: Sequence[Candidate], album: Album | None, too_large: Sequence[Candidate]) -> Iterator[str]:
+def notes(found: Sequence[Candidate], own: OwnPhotos | None, too_large: Sequence[Candidate]) -> Iterator[str]:
     for one in found:
         if one.fault:
             yield f"{one.name}: random weights served, for its own could not: {one.fault}"
@@ -32,16 +32,16 @@ def notes(found: Sequence[Candidate], album: Album | None, too_large: Sequence[C
             yield f"{one.name}: no accuracy is published"
     for one in too_large:
         yield f"{one.name}: not measured, this machine's memory is too small for it"
-    if album is not None:
-        yield from _about_photos(found, album)
+    if own is not None:
+        yield from _about_photos(found, own)
 
 
-def _about_photos(found: Sequence[Candidate], album: Album) -> Iterator[str]:
+def _about_photos(found: Sequence[Candidate], own: OwnPhotos) -> Iterator[str]:
     tested = [one.on_photos for one in found if one.on_photos]
-    unreadable = tested[0].unreadable if tested else len(album.unreadable)
+    unreadable = tested[0].unreadable if tested else len(own.unreadable)
     if unreadable:
-        which = f"; one of them: {album.unreadable[0]}" if album.unreadable else ""
-        yield f"{unreadable:,} of {len(album.photos):,} photos could not be read and were left out{which}"
+        which = f"; one of them: {own.unreadable[0]}" if own.unreadable else ""
+        yield f"{unreadable:,} of {len(own.photos):,} photos could not be read and were left out{which}"
     if tested and any(one.latency and not one.on_photos for one in found):
         yield "accuracies on your photos and published ones are not of one scale, and are not held against each other"
 

@@ -12,8 +12,8 @@ import numpy as np
 from ..network import layers
 from ..network.graph import Graph, Layer, Node, weights_of
 from ..network.layers import pair
+from ..tools.arrays import Array
 
-Array = np.ndarray
 Weights = Mapping[str, Array]
 
 

@@ -17,8 +17,8 @@ import numpy as np
 from ..errors import ArgumentError
 from ..network.graph import Graph, Layer
 from ..network.layers import Concatenate, Cropping2D, Dropout, Flatten, MaxPooling2D, Reshape, ZeroPadding2D
+from ..tools.arrays import Array
 
-Array = np.ndarray
 Range = tuple[float, float]
 T = TypeVar("T")
 

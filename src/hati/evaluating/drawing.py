@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..tools import pictures
+from ..tools.arrays import Array
 from ..tools.pictures import GREY, INK
 from .evaluation import Evaluation
 from .report import confusions, counted, score_text
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Array = np.ndarray
 
 KINDS = (".png", ".svg", ".pdf")
 RIGHT, WRONG, EMPTY = "#1c7ed6", "#e8590c", "#f8f9fa"

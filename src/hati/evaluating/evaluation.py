@@ -12,10 +12,9 @@ import numpy as np
 from ..errors import ArgumentError, ImageError
 from ..photos import describe
 from ..photos.sets import PhotoSet
+from ..tools.arrays import Array
 from ..tools.measuring import likely_share
 from . import scores as figures
-
-Array = np.ndarray
 
 THRESHOLD = 0.5  # score, from where a photo that can have several classes is said to have one
 WRONG_SHOWN = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-Array = np.ndarray
+from ..tools.arrays import Array
 
 RESAMPLES = 400
 MOST_WORK = 4e8  # sums, about five seconds: with more classes and photos an interval is not worth the wait

@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
 
-import numpy as np
-
 from ..errors import ArgumentError, WeightsError
 from ..int8.agreement import better_in_int8
 from ..model import Model
+from ..tools.arrays import Array
 from ..tools.progress import Verbose
 from . import formats
 from . import kit as kits
@@ -26,7 +25,6 @@ from .trial import Photos, Trial, gathered
 
 __all__ = ["Exported", "export"]
 
-Array = np.ndarray
 
 FLOORS: dict[Precision, float] = {"float32": 0.99, "float16": 0.98, "int8": 0.9}  # of agreement, by default
 

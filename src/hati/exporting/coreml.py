@@ -18,9 +18,10 @@ from PIL import Image
 from ..engines.quantisation import Quantisation
 from ..errors import ArgumentError
 from ..network.passes import for_inference
+from ..tools.arrays import Array
 from . import halves
 from .described import described
-from .formats import Array, Numbers, Order, Precision, Run
+from .formats import Numbers, Order, Precision, Run
 
 ending = ".mlpackage"
 precisions: tuple[Precision, ...] = ("float32", "float16")

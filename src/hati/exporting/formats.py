@@ -21,8 +21,8 @@ from ..network.layers import known
 from ..network.passes import Arrays, with_input
 from ..preprocessing import Normalisation
 from ..preprocessing.as_layers import on_pixels, on_rgb
+from ..tools.arrays import Array
 
-Array = np.ndarray
 Run = Callable[[Array], Array]  # pixels (photos, height, width, 3) uint8 -> (photos, classes) float32
 
 Precision = Literal["float32", "float16", "int8"]

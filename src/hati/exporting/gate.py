@@ -13,11 +13,10 @@ import numpy as np
 
 from ..engines.quantisation import Quantisation
 from ..int8.calibration import SMALLEST_BYTE, distance
+from ..tools.arrays import Array
 from ..tools.measuring import Spread, likely_share, side_by_side
 from ..tools.progress import Verbose, track
 from .formats import Format, Order, Run
-
-Array = np.ndarray
 
 THREADS = (1, 2)  # with which a picture is timed
 SECONDS = 1.0  # of timing, for each number of threads

@@ -18,9 +18,10 @@ from ..errors import ArgumentError
 from ..int8 import calibration
 from ..network.graph import Graph
 from ..network.passes import Arrays, for_inference
+from ..tools.arrays import Array
 from . import halves
 from .described import described
-from .formats import Array, Numbers, Order, Precision, Run
+from .formats import Numbers, Order, Precision, Run
 
 if TYPE_CHECKING:
     import onnx
@@ -70,7 +71,7 @@ def check_size(order: Order) -> None:
 def calibrated(order: Order, pixels: Array) -> Quantisation:
     """pixels: (photos, height, width, 3) uint8. Weights get seven bits, which no processor saturates with."""
     from ..engines.onnx.integers import export_int8
-    from ..engines.onnx.running import Session
+    from ..engines.onnx.running import OnnxSession
     from ..engines.onnx.translation import export
 
     graph, arrays = _ready(order)
@@ -79,7 +80,7 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
         return (order.fed(pixels[start : start + AT_ONCE]) for start in range(0, len(pixels), AT_ONCE))
 
     def scores(model: onnx.ModelProto) -> Array:
-        session = Session(model.SerializeToString())
+        session = OnnxSession(model.SerializeToString())
         return np.concatenate([session(batch) for batch in batches()])
 
     learnt = scores(export(graph, arrays))
@@ -124,9 +125,9 @@ def built(order: Order, precision: Precision | None = None) -> onnx.ModelProto:
 
 
 def opened(path: Path, order: Order, threads: int) -> Run:
-    from ..engines.onnx.running import Session
+    from ..engines.onnx.running import OnnxSession
 
-    session = Session(path, threads=threads)
+    session = OnnxSession(path, threads=threads)
     return lambda pixels: session(np.ascontiguousarray(pixels) if order.pixels else order.fed(pixels))
 
 
@@ -191,13 +192,13 @@ def _check_runs(opset: int) -> None:
     from onnx import TensorProto, helper
 
     from ..engines.onnx import opsets, translation
-    from ..engines.onnx.running import Session
+    from ..engines.onnx.running import OnnxSession
 
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("image", "output")]
     graph = helper.make_graph([helper.make_node("Identity", ["image"], ["output"])], "smallest", ends[:1], ends[1:])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", translation.OPSET)])
     try:
-        Session(opsets.at_opset(model, opset).SerializeToString())
+        OnnxSession(opsets.at_opset(model, opset).SerializeToString())
     except Exception:
         raise ArgumentError(
             f"opset is {opset}; ONNX Runtime {onnxruntime.__version__}, which is installed, does not run it: "

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..engines.quantisation import Quantisation
+from ..tools.arrays import Array
 from . import onnx
-from .formats import Array, Numbers, Order, Precision, Run
+from .formats import Numbers, Order, Precision, Run
 
 ending = ".xml"
 precisions: tuple[Precision, ...] = ("float32", "float16", "int8")

@@ -15,15 +15,15 @@ from ..errors import ArgumentError
 from ..network.graph import Graph
 from ..network.passes import Arrays
 from ..network.passes.small_devices import for_devices
+from ..tools.arrays import Array
 from .described import licence
 from .formats import Numbers, Order, Precision, Run
 
 if TYPE_CHECKING:
     from ..engines.tflite.file.metadata import Told
     from ..engines.tflite.file.program import Program
-    from ..engines.tflite.running import Session
+    from ..engines.tflite.running import TFLiteSession
 
-Array = np.ndarray
 
 ending = ".tflite"
 precisions: tuple[Precision, ...] = ("float32", "float16", "int8")
@@ -85,9 +85,9 @@ def write(order: Order, path: Path) -> None:
 
 
 def opened(path: Path, order: Order, threads: int) -> Run:
-    from ..engines.tflite.running import Session
+    from ..engines.tflite.running import TFLiteSession
 
-    return _run(Session(path, threads=threads), order)
+    return _run(TFLiteSession(path, threads=threads), order)
 
 
 def operators(path: Path) -> Counter[str]:
@@ -138,13 +138,13 @@ def _file(order: Order) -> bytes:
     return with_labels(_program(order).file(tables(told)), told.labels)
 
 
-def _session(order: Order) -> Session:
-    from ..engines.tflite.running import Session
+def _session(order: Order) -> TFLiteSession:
+    from ..engines.tflite.running import TFLiteSession
 
-    return Session(_program(order).file())
+    return TFLiteSession(_program(order).file())
 
 
-def _run(session: Session, order: Order) -> Run:
+def _run(session: TFLiteSession, order: Order) -> Run:
     """What takes pixels, as whoever runs the file prepares them."""
 
     def run(pixels: Array) -> Array:

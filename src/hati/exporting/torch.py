@@ -14,9 +14,10 @@ import numpy as np
 from ..engines.quantisation import Quantisation
 from ..errors import ArgumentError
 from ..network.passes import for_inference
+from ..tools.arrays import Array
 from . import halves
 from .described import described
-from .formats import Array, Numbers, Order, Precision, Run
+from .formats import Numbers, Order, Precision, Run
 
 ending = ".pt2"
 precisions: tuple[Precision, ...] = ("float32", "float16")

@@ -12,12 +12,12 @@ from PIL import Image, ImageOps
 
 from .. import photos
 from ..errors import ArgumentError
-from ..int8.calibration_photos import CALIBRATING, Album, seen
+from ..int8.calibration_photos import CALIBRATING, CalibrationPhotos, seen
 from ..model import Model
 from ..photos import Photo
+from ..tools.arrays import Array
 from ..tools.progress import Verbose
 
-Array = np.ndarray
 Photos = str | os.PathLike[str] | Iterable[Photo]
 
 SAMPLES = ("astronaut", "cat", "coffee", "rocket")
@@ -39,7 +39,7 @@ def gathered(model: Model, calibrate: Photos | None, check: Photos | None, verbo
 
     Raises ArgumentError for a folder with too few photos.
     """
-    learnt = Album.read(model, calibrate, verbose) if calibrate is not None else None
+    learnt = CalibrationPhotos.read(model, calibrate, verbose) if calibrate is not None else None
     unreadable = learnt.unreadable if learnt else 0
     pixels = learnt.pixels if learnt else np.empty((0, *model.size, 3), np.uint8)
     if check is not None:

@@ -10,11 +10,11 @@ import numpy as np
 
 from ..engines.quantisation import BITS, LEVELS, Quantisation, Range, Rounding, bias_correction, with_shared_ranges
 from ..network.graph import Graph
+from ..tools.arrays import Array
 
 if TYPE_CHECKING:
     import onnx
 
-Array = np.ndarray
 Method = Literal["extremes", "percentile", "least squares"]
 
 BINS = 4096

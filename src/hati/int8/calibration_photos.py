@@ -12,16 +12,15 @@ from .. import photos
 from ..errors import ArgumentError, ImageError
 from ..model import Model
 from ..photos import Photo
+from ..tools.arrays import Array
 from ..tools.progress import Verbose, track
-
-Array = np.ndarray
 
 FEWEST, ENOUGH, MOST = 20, 100, 500  # photos: without which nothing is said, with which more is; all that are looked at
 CALIBRATING = 128  # photos at most; a third of them all where that is less
 
 
 @dataclass(frozen=True)
-class Album:
+class CalibrationPhotos:
     """Photos as the network's size of pixels, one byte each; the order is the same every time, and mixed."""
 
     pixels: Array
@@ -29,7 +28,9 @@ class Album:
     model: Model
 
     @classmethod
-    def read(cls, model: Model, places: str | os.PathLike[str] | Iterable[Photo], verbose: Verbose) -> Album:
+    def read(
+        cls, model: Model, places: str | os.PathLike[str] | Iterable[Photo], verbose: Verbose
+    ) -> CalibrationPhotos:
         pixels, unreadable = seen(model, places, verbose)
         if len(pixels) < FEWEST:
             fault = f"; {unreadable} more cannot be read" if unreadable else ""

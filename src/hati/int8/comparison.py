@@ -13,42 +13,44 @@ import numpy as np
 from ..engines.quantisation import BITS, Quantisation
 from ..model import Model
 from ..network.passes import for_inference
+from ..tools.arrays import Array
 from ..tools.measuring import Spread, side_by_side
 from ..tools.progress import Verbose, track
 from . import calibration
-from .calibration_photos import Album
+from .calibration_photos import CalibrationPhotos
 
 if TYPE_CHECKING:
-    from ..engines.onnx.running import Session
+    from ..engines.onnx.running import OnnxSession
 
-Array = np.ndarray
 
 SECONDS = 2.0  # for measuring each of two latencies
 RANKING = 16  # photos for finding the layers that hurt
 
 
-class Bench:
+class Comparison:
     """One model, folded, its photos, and whatever is measured with both."""
 
-    def __init__(self, model: Model, arrays: Mapping[str, Array], album: Album, bits: int, verbose: Verbose):
-        self.model, self.album, self._bits, self._verbose = model, album, bits, verbose
+    def __init__(
+        self, model: Model, arrays: Mapping[str, Array], photos: CalibrationPhotos, bits: int, verbose: Verbose
+    ):
+        self.model, self.photos, self._bits, self._verbose = model, photos, bits, verbose
         self.graph, self.arrays = for_inference(model.graph, arrays)
         self.float = self._in_float()
         self.learnt = self.scores(self.float, calibrating=True)
         self.expected = self.scores(self.float, calibrating=False)
         self.plain = self._calibrated()
 
-    def session(self, quantisation: Quantisation) -> Session:
+    def session(self, quantisation: Quantisation) -> OnnxSession:
         from ..engines.onnx.integers import export_int8
-        from ..engines.onnx.running import Session
+        from ..engines.onnx.running import OnnxSession
 
-        return Session(export_int8(self.graph, self.arrays, quantisation).SerializeToString())
+        return OnnxSession(export_int8(self.graph, self.arrays, quantisation).SerializeToString())
 
-    def scores(self, session: Session, *, calibrating: bool, most: int | None = None) -> Array:
+    def scores(self, session: OnnxSession, *, calibrating: bool, most: int | None = None) -> Array:
         """What a network says of the pictures that it was calibrated on, or of the others."""
-        edge = self.album.calibrating
+        edge = self.photos.calibrating
         start, end = (0, min(edge, most or edge)) if calibrating else (edge, None)
-        return np.concatenate([session(batch) for batch in self.album.batches(start, end, 8)])
+        return np.concatenate([session(batch) for batch in self.photos.batches(start, end, 8)])
 
     def hurts(self) -> dict[str, float]:
         """What each layer alone changes when it runs in integers, most first; on calibration pictures."""
@@ -66,7 +68,7 @@ class Bench:
 
     def latencies(self, quantisation: Quantisation) -> dict[str, Spread]:
         """Of one picture through `predict`, in turns."""
-        x = next(self.album.batches(0, 1, 1))
+        x = next(self.photos.batches(0, 1, 1))
         works = {"float": partial(self.float, x), "int8": partial(self.session(quantisation), x)}
         return side_by_side(works, seconds=SECONDS)
 
@@ -77,15 +79,15 @@ class Bench:
             return integers.bytes_of(translation.export(self.graph, self.arrays))
         return integers.bytes_of(integers.export_int8(self.graph, self.arrays, quantisation))
 
-    def _in_float(self) -> Session:
-        from ..engines.onnx.running import Session
+    def _in_float(self) -> OnnxSession:
+        from ..engines.onnx.running import OnnxSession
         from ..engines.onnx.translation import export
 
-        return Session(export(self.graph, self.arrays).SerializeToString())
+        return OnnxSession(export(self.graph, self.arrays).SerializeToString())
 
     def _calibrated(self) -> Quantisation:
-        edge = self.album.calibrating
-        batches = track(self.album.batches(0, edge, 2), -(-edge // 2), "calibrating", self._verbose)
+        edge = self.photos.calibrating
+        batches = track(self.photos.batches(0, edge, 2), -(-edge // 2), "calibrating", self._verbose)
 
         def scores(quantisation: Quantisation) -> Array:
             return self.scores(self.session(quantisation), calibrating=True)

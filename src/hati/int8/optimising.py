@@ -13,8 +13,8 @@ from ..model import Model
 from ..photos import Photo
 from ..tools.measuring import likely_share
 from ..tools.progress import Verbose
-from .calibration_photos import Album
-from .comparison import Bench, safe_bits, share_alike
+from .calibration_photos import CalibrationPhotos
+from .comparison import Comparison, safe_bits, share_alike
 from .outcomes import FASTER, Optimised, outcome, stored, verdict
 
 __all__ = ["Optimised", "in_int8", "optimise", "outcome"]
@@ -43,9 +43,9 @@ def optimise(
         raise ArgumentError(f"agreement is {agreement}; it can be 0 to 1, the part of photos that both name alike")
     if len(model.graph.output.shape) != 1:
         raise ArgumentError(f"{model.name} gives maps of shape {model.graph.output.shape}; only scores can be compared")
-    album = Album.read(model, photos, verbose)
+    own = CalibrationPhotos.read(model, photos, verbose)
     with model.lazy_weights.borrowed() as arrays:
-        return stored(model, _judged(Bench(model, arrays, album, bits or safe_bits(), verbose), agreement))
+        return stored(model, _judged(Comparison(model, arrays, own, bits or safe_bits(), verbose), agreement))
 
 
 def in_int8(
@@ -70,51 +70,51 @@ def in_int8(
     return model.running_on(OnnxRuntime(quantisation=found.quantisation))
 
 
-def _judged(bench: Bench, floor: float) -> Optimised:
+def _judged(comparison: Comparison, floor: float) -> Optimised:
     """Measure; where pictures are named too differently, keep layers in float and measure again.
 
     What is kept is chosen on the pictures that were calibrated on; the others are shown only what passed there.
     """
-    best = _measured(bench, {}, floor)
+    best = _measured(comparison, {}, floor)
     if best.agreement >= floor or best.speedup < HOPELESS:
         return best
-    hurts = bench.hurts()
+    hurts = comparison.hurts()
     for count in (step for step in STEPS if step < len(hurts)):
         kept = dict(list(hurts.items())[:count])
-        learnt = bench.scores(bench.session(bench.plain.keeping(*kept)), calibrating=True)
-        if share_alike(bench.learnt, learnt) < floor:
+        learnt = comparison.scores(comparison.session(comparison.plain.keeping(*kept)), calibrating=True)
+        if share_alike(comparison.learnt, learnt) < floor:
             continue
-        best = max(best, _measured(bench, kept, floor), key=lambda one: one.agreement)
+        best = max(best, _measured(comparison, kept, floor), key=lambda one: one.agreement)
         if best.agreement >= floor or best.speedup < HOPELESS:
             break
     return best
 
 
-def _measured(bench: Bench, in_float: Mapping[str, float], floor: float) -> Optimised:
+def _measured(comparison: Comparison, in_float: Mapping[str, float], floor: float) -> Optimised:
     """One quantisation on the pictures that it was not calibrated on."""
-    quantisation = bench.plain.keeping(*in_float)
-    scores = bench.scores(bench.session(quantisation), calibrating=False)
-    times = bench.latencies(quantisation)
-    agreement, total = share_alike(bench.expected, scores), len(scores)
+    quantisation = comparison.plain.keeping(*in_float)
+    scores = comparison.scores(comparison.session(quantisation), calibrating=False)
+    times = comparison.latencies(quantisation)
+    agreement, total = share_alike(comparison.expected, scores), len(scores)
     speedup = times["float"].median / times["int8"].median
     return Optimised(
-        model=bench.model.name,
+        model=comparison.model.name,
         replaces_float=agreement >= floor and speedup >= FASTER,
         reason=verdict(agreement, floor, speedup, len(in_float)),
         floor=floor,
         agreement=agreement,
         interval=likely_share(round(agreement * total), total),
-        shift=float(np.abs(scores - bench.expected).max()),
+        shift=float(np.abs(scores - comparison.expected).max()),
         float_latency=times["float"],
         int8_latency=times["int8"],
-        float_bytes=bench.bytes_of(None),
-        int8_bytes=bench.bytes_of(quantisation),
+        float_bytes=comparison.bytes_of(None),
+        int8_bytes=comparison.bytes_of(quantisation),
         in_float=tuple(in_float.items()),
-        layers=len(bench.layers()),
-        calibrated_on=bench.album.calibrating,
+        layers=len(comparison.layers()),
+        calibrated_on=comparison.photos.calibrating,
         held_out=total,
-        unreadable=bench.album.unreadable,
-        notes=bench.album.notes,
+        unreadable=comparison.photos.unreadable,
+        notes=comparison.photos.notes,
         stored=False,
         quantisation=quantisation,
     )

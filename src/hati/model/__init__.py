@@ -23,6 +23,7 @@ from ..network.passes import with_input
 from ..network.taught import FINETUNE, MEANS, Taught, body_of, has_head, head_weights
 from ..photos import Photo, describe, read
 from ..preprocessing import NORMALISATIONS, Normalisation, Preprocessing
+from ..tools.arrays import Array
 from ..tools.measuring import cores
 from ..tools.pipeline import batches, in_order
 from ..tools.progress import Verbose, track
@@ -33,7 +34,6 @@ from . import inputs
 if TYPE_CHECKING:
     from ..engines import Engine, Session
 
-Array = np.ndarray
 
 BATCH = 8  # photos that one call of the engine takes,
 BATCH_OF_EACH = 2  # and each of several calls at once, so that reading and computing take turns often

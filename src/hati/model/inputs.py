@@ -8,8 +8,7 @@ import numpy as np
 from ..errors import InputError, InputWarning
 from ..network.graph import Shape
 from ..preprocessing import UNCHANGED, Normalisation
-
-Array = np.ndarray
+from ..tools.arrays import Array
 
 EDGE = 1e-3  # how far past black or white a value may lie, as a part of the way between them
 NARROW = 0.02  # values that all lie within this part of the way are no photo's: 5 of 255 grey levels

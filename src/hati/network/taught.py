@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from ..tools.arrays import Array
 from .graph import Graph, Node
 from .layers import Activation, Dense, Dropout, Normalization
-
-Array = np.ndarray
 
 STANDARDISATION, SQUASHING, DROPOUT, CLASSES = HEAD = (
     "head_standardisation",

@@ -14,9 +14,8 @@ import numpy as np
 
 from .. import photos
 from ..errors import ArgumentError
+from ..tools.arrays import Array
 from . import Photo
-
-Array = np.ndarray
 
 COLUMNS = ("path", "label")
 BETWEEN_LABELS = "|"  # of one photo, in a table

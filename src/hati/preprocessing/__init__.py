@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ArgumentError
+from ..tools.arrays import Array
 
-Array = np.ndarray
 DataFormat = Literal["channels_last", "channels_first"]
 Mode = Literal["caffe", "tf", "torch", "lite"]
 

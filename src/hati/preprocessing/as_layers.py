@@ -8,9 +8,9 @@ import numpy as np
 from ..network.graph import Graph, Node
 from ..network.layers import Conv2D, InputLayer, Rescaling, ZeroPadding2D
 from ..network.passes import Derived
+from ..tools.arrays import Array
 from . import Normalisation
 
-Array = np.ndarray
 Arrays = Mapping[str, Array]
 
 PREPROCESSING = "preprocessing"  # the layer that brings pixels to what the network was trained on

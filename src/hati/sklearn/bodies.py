@@ -9,8 +9,6 @@ from functools import lru_cache
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..errors import ArgumentError, ImageError
 from ..loading import load
 from ..model import Model
@@ -18,6 +16,7 @@ from ..network.graph import Graph, Layer
 from ..network.layers import Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D
 from ..network.passes import with_input
 from ..photos import Photo
+from ..tools.arrays import Array
 from ..transfer.body import Body, Seen
 from ..transfer.views import AS_IT_IS, View
 from ..weights import Weights
@@ -25,7 +24,6 @@ from ..weights import Weights
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
-Array = np.ndarray
 Network = str | PathLike[str] | Model
 
 HELD = 4  # bodies, the ones used last

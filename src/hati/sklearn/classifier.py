@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from .. import DEFAULT_MODEL
 from ..errors import ArgumentError
 from ..network.taught import IMPRINT, PROBE, Provenance
+from ..tools.arrays import Array
 from ..transfer.body import Body
 from ..transfer.heads import Head, joined, parted
 from ..transfer.imprinting import imprint
@@ -25,7 +26,6 @@ from .inputs import photos_of, targets_of
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
-Array = np.ndarray
 
 HIGHEST_SEED = 2**31 - 1
 

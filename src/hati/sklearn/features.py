@@ -8,14 +8,13 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from .. import DEFAULT_MODEL
+from ..tools.arrays import Array
 from ..transfer.body import Body
 from .bodies import Network, body_of, see, tagged
 from .inputs import photos_of
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
-
-Array = np.ndarray
 
 
 class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

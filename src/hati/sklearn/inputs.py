@@ -13,8 +13,8 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from ..errors import ArgumentError
 from ..photos import Photo
+from ..tools.arrays import Array
 
-Array = np.ndarray
 Targets = tuple[Array, Array, bool]
 
 EXPECTED = "a list of paths, PIL images or arrays, a column of paths, or one array (n, height, width, 3) of 0–255"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..tools.arrays import Array
 from ..tools.measuring import likely_share
 from .heads import Standardisation, class_means, unit
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from ..evaluating import Evaluation
     from .training import Lesson, Rung
 
-Array = np.ndarray
 
 FEW = 20  # photos of a class, up to which each one more is worth much (benchmarks/README.md)
 WEAK = 0.1  # of recall below the mean of all classes

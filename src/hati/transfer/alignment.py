@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-Array = np.ndarray
+from ..tools.arrays import Array
 
 SIDE = 48  # pixels of a picture
 STEPS = 10

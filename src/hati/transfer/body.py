@@ -22,16 +22,15 @@ from ..network.layers import GlobalAveragePooling2D
 from ..network.passes import with_input
 from ..photos import Photo
 from ..preprocessing import Preprocessing
+from ..tools.arrays import Array
 from ..tools.measuring import cores
 from ..tools.pipeline import batches, in_order
 from ..tools.progress import Verbose, track
 from ..weights import Weights
-from .vector_cache import Key, Shelf
+from .vector_cache import Key, VectorCache
 from .views import AS_IT_IS, View, pixels
 
-Array = np.ndarray
-
-BATCH = 8  # photos that one core takes at once: one visit to the shelf for all of them
+BATCH = 8  # photos that one core takes at once: one visit to the cache for all of them
 LONGEST = 8192  # numbers of a vector that is kept: a whole map takes more room than it is worth
 _starting = threading.Lock()
 
@@ -90,7 +89,7 @@ class Body:
 
     def see(self, found: Sequence[Photo], views: Sequence[View] = (AS_IT_IS,), verbose: Verbose = "auto") -> Seen:
         """The vectors of photos, by all cores at once; those of files are kept in the cache by their content."""
-        look = Look(self, tuple(views), Shelf(f"{self.graph.name}-{self._key}"))
+        look = Look(self, tuple(views), VectorCache(f"{self.graph.name}-{self._key}"))
         done = chain.from_iterable(in_order(look, batches(found, BATCH), cores()))
         seen = list(track(done, len(found), "looking at photos", verbose))
         vectors = [one for one in seen if isinstance(one, np.ndarray)]
@@ -127,16 +126,16 @@ def _seeing(graph: Graph, size: int) -> Graph:
 
 
 class Look:
-    """What is done with a few photos at once: read, found on the shelf or computed, kept there."""
+    """What is done with a few photos at once: read, found in the cache or computed, kept there."""
 
-    def __init__(self, body: Body, views: tuple[View, ...], shelf: Shelf):
-        self.body, self.views, self.shelf = body, views, shelf
+    def __init__(self, body: Body, views: tuple[View, ...], cache: VectorCache):
+        self.body, self.views, self.cache = body, views, cache
         self.needed = max(ceil(body.preprocessing.needed(body.size) / view.part) for view in views)
 
     def __call__(self, batch: list[Photo]) -> list[Array | ImageError]:
         """For each photo (views, numbers), or why it cannot be read."""
         opened = [self._opened(photo) for photo in batch]
-        known = self.shelf.find([key for mark, _, _ in opened for key in self._keys(mark)])
+        known = self.cache.find([key for mark, _, _ in opened for key in self._keys(mark)])
         seen: list[Array | ImageError] = []
         new: dict[Key, Array] = {}
         for mark, photo, name in opened:
@@ -148,7 +147,7 @@ class Look:
             if keys and not isinstance(found, ImageError):
                 new |= zip(keys, found, strict=True)
         if new:
-            self.shelf.keep(new)
+            self.cache.keep(new)
         return seen
 
     def _keys(self, mark: bytes) -> list[Key]:

@@ -17,10 +17,9 @@ from ..errors import ArgumentError
 from ..labels import Label
 from ..model import Model
 from ..network.taught import CLASSES, STANDARDISATION, Provenance, Taught, body_of, has_head, with_head
+from ..tools.arrays import Array
 from ..weights import from_arrays
 from .body import Body
-
-Array = np.ndarray
 
 TRUSTED = 250  # photos whose statistics count as much as the assumption that all numbers of a vector are alike
 QUIETEST = 0.3  # the part of the mean variance that is added to each, so that a silent number is not amplified

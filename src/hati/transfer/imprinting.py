@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..tools.arrays import Array
 from .heads import Head, Standardisation, class_means, unit
-
-Array = np.ndarray
 
 SHARPNESS = tuple(np.geomspace(4, 128, 11))  # of the softmax over cosines, that are tried
 USUAL = 16.0  # where no class has a photo to spare for trying

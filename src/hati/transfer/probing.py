@@ -11,12 +11,12 @@ from importlib.util import find_spec
 import numpy as np
 
 from ..errors import ArgumentError
+from ..tools.arrays import Array
 from ..tools.measuring import cores
 from ..tools.pipeline import in_order
 from ..tools.progress import Verbose, track
 from .heads import Head, Standardisation, class_means
 
-Array = np.ndarray
 Weighed = tuple[Array, Array]  # (numbers, classes) and (classes,)
 Tried = tuple[list[float], list[float]]  # for each strength: surprise, and the part that was named rightly
 

@@ -13,9 +13,9 @@ from ..loading import load
 from ..model import Model
 from ..network.taught import IMPRINT, Provenance
 from ..photos import Photo
+from ..tools.arrays import Array
 from .heads import Head, joined, parted, unit
 
-Array = np.ndarray
 Weighed = tuple[Array, float]  # (numbers,), and what is added
 
 SMALLEST_WAY = 1e-6  # between two means, so that twins do not divide by zero

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
+from ..tools.arrays import Array
 from ..tools.cache import folder
 
-Array = np.ndarray
 Key = tuple[bytes, str]  # a photo's SHA-256, and how it was looked at
 
 PATIENCE = 30.0  # seconds to wait for another process that writes
 TABLE = "CREATE TABLE IF NOT EXISTS vectors (photo BLOB, view TEXT, vector BLOB, PRIMARY KEY (photo, view))"
 
 
-class Shelf:
+class VectorCache:
     """The vectors of one body. Where its file cannot be read or written, nothing is found and nothing is kept."""
 
     def __init__(self, name: str):

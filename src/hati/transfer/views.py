@@ -8,8 +8,7 @@ from PIL import Image
 
 from ..errors import ArgumentError
 from ..preprocessing import Preprocessing
-
-Array = np.ndarray
+from ..tools.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import numpy as np
 from ..errors import WeightsError
 from ..network.graph import Graph, Node, WeightShape
 from ..network.layers import Conv2D, Dense, DepthwiseConv2D
+from ..tools.arrays import Array
 from .formats.layouts import Layered, Named, Numbered, Stored, places
 
-Array = np.ndarray
 Arrays = dict[str, Array]
 
 BESIDE = "beside/"  # begins the names of arrays that go with a model and are none of its weights

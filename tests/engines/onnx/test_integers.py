@@ -14,7 +14,7 @@ from oracle import lively
 
 from hati.engines import in_numpy
 from hati.engines.onnx.integers import export_int8
-from hati.engines.onnx.running import OnnxRuntime, Session
+from hati.engines.onnx.running import OnnxRuntime, OnnxSession
 from hati.engines.quantisation import Quantisation, quantised_bias, quantised_weights, scale_of
 from hati.int8.calibration import observe, quantisation_from
 from hati.int8.comparison import safe_bits
@@ -33,7 +33,7 @@ Arrays = dict[str, Array]
 
 
 def run(graph: Graph, arrays: Arrays, quantisation: Quantisation, x: Array) -> Array:
-    return Session(export_int8(graph, arrays, quantisation).SerializeToString())(x)
+    return OnnxSession(export_int8(graph, arrays, quantisation).SerializeToString())(x)
 
 
 def calibrated(graph: Graph, arrays: Arrays, x: Array, bits: int = 7) -> Quantisation:
@@ -43,7 +43,7 @@ def calibrated(graph: Graph, arrays: Arrays, x: Array, bits: int = 7) -> Quantis
 def optimised(graph: Graph, arrays: Arrays, quantisation: Quantisation, folder: Path) -> onnx.ModelProto:
     """What ONNX Runtime really runs."""
     model = export_int8(graph, arrays, quantisation)
-    Session(model.SerializeToString(), save_as=folder / "optimised.onnx")
+    OnnxSession(model.SerializeToString(), save_as=folder / "optimised.onnx")
     return onnx.load(folder / "optimised.onnx")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from hati.engines import in_numpy
 from hati.engines.onnx import running
-from hati.network.architectures.blocks import Head
+from hati.network.architectures.blocks import Top
 from hati.network.architectures.mobilenet import mobilenet
 from hati.network.graph import Graph
 from hati.weights import Weights, from_file, random
@@ -21,7 +21,7 @@ X = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
 
 
 def small() -> Graph:
-    return mobilenet((32, 32, 3), Head(classes=5), alpha=0.25)
+    return mobilenet((32, 32, 3), Top(classes=5), alpha=0.25)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hati.engines.quantisation import Quantisation
 from hati.engines.tflite import translation
 from hati.engines.tflite.file.program import Program
 from hati.engines.tflite.integers import WEIGHTED, Plan, channels_out_first, landing
-from hati.engines.tflite.running import Session
+from hati.engines.tflite.running import TFLiteSession
 from hati.engines.tflite.writer import Numbers
 from hati.int8.calibration import observe_layers, quantisation_for_devices
 from hati.network import layers
@@ -95,7 +95,7 @@ def test_litert_agrees_with_numpy_that_rounds(case: Case) -> None:
     quantisation = quantised(graph, arrays, x)
     plan = Plan(graph, quantisation, floats_come=True)
     expected = rounded(graph, arrays, plan, x)
-    found = Session(translation.export(graph, arrays, quantisation=quantisation).file())(x)
+    found = TFLiteSession(translation.export(graph, arrays, quantisation=quantisation).file())(x)
     step = float(plan.scales[graph.output.name].step)
     computing = sum(not isinstance(node.layer, InputLayer) for node in graph.nodes)
     assert np.abs(found - expected).max() <= STEPS * computing * step + 1e-6
@@ -132,7 +132,9 @@ def test_a_whole_network_agrees_with_numpy_that_rounds() -> None:
     graph, arrays = for_devices(*small())
     graph, (_, quantisation) = graph.cut("classes/sums"), written()
     expected = rounded(graph, arrays, plan := Plan(graph, quantisation), photos())
-    found = Session(translation.export(graph, arrays, quantisation=quantisation, numbers="uint8").file())(photos())
+    found = TFLiteSession(translation.export(graph, arrays, quantisation=quantisation, numbers="uint8").file())(
+        photos()
+    )
     step = float(plan.scales[graph.output.name].step)
     assert np.abs(found - expected).max() <= STEPS * len(graph.nodes) * step
 
@@ -152,9 +154,11 @@ def test_a_file_takes_and_gives_the_numbers_that_were_asked_for(numbers: Numbers
 
 def test_the_three_kinds_of_numbers_give_the_same_scores() -> None:
     x = photos()
-    by_bytes = Session(written("uint8")[0].file())(x)
-    np.testing.assert_array_equal(Session(written("int8")[0].file())((x.astype(int) - 128).astype(np.int8)), by_bytes)
-    real = Session(written("float32")[0].file())(x.astype(np.float32))
+    by_bytes = TFLiteSession(written("uint8")[0].file())(x)
+    np.testing.assert_array_equal(
+        TFLiteSession(written("int8")[0].file())((x.astype(int) - 128).astype(np.int8)), by_bytes
+    )
+    real = TFLiteSession(written("float32")[0].file())(x.astype(np.float32))
     np.testing.assert_allclose(real, by_bytes, atol=0.05)  # a picture's half step more or less
 
 
@@ -229,8 +233,8 @@ def test_a_layer_that_is_kept_in_float_is_computed_in_float() -> None:
         one = next(one for one in found.operators if one.kind == kind)
         assert {found.tensors[number].type for number in (*one.inputs, one.output)} == {"FLOAT32"}
     assert [one.kind for one in found.operators].count("DEQUANTIZE") == 2
-    plain = Session(written()[0].file())(photos())
-    np.testing.assert_allclose(Session(program.file())(photos()), plain, atol=8 / 256)
+    plain = TFLiteSession(written()[0].file())(photos())
+    np.testing.assert_allclose(TFLiteSession(program.file())(photos()), plain, atol=8 / 256)
 
 
 @pytest.mark.parametrize("numbers", ["uint8", "int8", "float32"])
@@ -240,8 +244,8 @@ def test_the_last_layer_can_stay_in_float_too(numbers: Numbers) -> None:
     assert found.tensors[found.outputs[0]].type.lower() == numbers
     assert found.tensors[found.one("SOFTMAX").output].type == "FLOAT32"
     x = {"uint8": photos(), "int8": (photos().astype(int) - 128).astype(np.int8), "float32": photos()}[numbers]
-    scores = Session(program.file())(x.astype(numbers))
-    np.testing.assert_allclose(scores, Session(written()[0].file())(photos()), atol=0.05)
+    scores = TFLiteSession(program.file())(x.astype(numbers))
+    np.testing.assert_allclose(scores, TFLiteSession(written()[0].file())(photos()), atol=0.05)
 
 
 def test_channels_of_almost_nothing_keep_their_bias() -> None:
@@ -252,7 +256,9 @@ def test_channels_of_almost_nothing_keep_their_bias() -> None:
     kernel[..., 1] = 1e-20
     arrays = {"conv/kernel": kernel, "conv/bias": np.array([5.0, 5.0, -5.0], np.float32)}
     picture = np.random.default_rng(0).uniform(0, 1, (1, 4, 4, 2)).astype(np.float32)
-    found = Session(translation.export(graph, arrays, quantisation=quantised(graph, arrays, picture)).file())(picture)
+    found = TFLiteSession(translation.export(graph, arrays, quantisation=quantised(graph, arrays, picture)).file())(
+        picture
+    )
     np.testing.assert_allclose(found, np.broadcast_to(arrays["conv/bias"], found.shape), atol=0.05)
 
 
@@ -266,7 +272,7 @@ def test_bias_correction_takes_the_mean_error_away() -> None:
     corrected, expected = quantised(graph, arrays, x), in_numpy.run(graph, arrays, x)
 
     def error(one: Quantisation) -> float:
-        found = Session(translation.export(graph, arrays, quantisation=one).file())(x)
+        found = TFLiteSession(translation.export(graph, arrays, quantisation=one).file())(x)
         return float(np.abs((found - expected).mean((0, 1, 2))).mean())
 
     assert error(corrected) < error(replace(corrected, corrections={})) / 5
@@ -290,5 +296,5 @@ def test_activations_are_operators_that_every_processor_is_quick_at(
     program = translation.export(graph, arrays, quantisation=quantisation, numbers="int8")
     assert program.counts() == operators
     picture = Plan(graph, quantisation).scales[graph.input.name]
-    y = Session(program.file())((picture.quantised(x).astype(np.int16) - 128).astype(np.int8))
+    y = TFLiteSession(program.file())((picture.quantised(x).astype(np.int16) - 128).astype(np.int8))
     assert np.abs(y - in_numpy.apply(layer, [x], {})).max() < 2 * picture.step

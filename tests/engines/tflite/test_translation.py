@@ -12,7 +12,7 @@ from hati.engines.quantisation import Quantisation
 from hati.engines.tflite import translation
 from hati.engines.tflite.file import schema
 from hati.engines.tflite.file.program import Program
-from hati.engines.tflite.running import Session
+from hati.engines.tflite.running import TFLiteSession
 from hati.errors import ArgumentError
 from hati.network import layers
 from hati.network.graph import Graph, Layer
@@ -32,7 +32,7 @@ def program_of(case: Case) -> Program:
 def test_litert_agrees_with_numpy(case: Case) -> None:
     graph, weights, x = closed(case)
     expected = in_numpy.run(graph, weights, x)
-    found = Session(translation.export(*for_devices(graph, weights)).file())(x)
+    found = TFLiteSession(translation.export(*for_devices(graph, weights)).file())(x)
     assert found.shape == expected.shape
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
@@ -135,7 +135,7 @@ def test_half_precision_stores_two_bytes_a_number_and_answers_almost_the_same() 
     graph, arrays = network()
     half = translation.export(*for_devices(graph, arrays), half=True).file()
     x = np.random.default_rng(0).uniform(-1, 1, (3, 24, 24, 3)).astype(np.float32)
-    np.testing.assert_allclose(Session(half)(x), in_numpy.run(graph, arrays, x), atol=2e-3)
+    np.testing.assert_allclose(TFLiteSession(half)(x), in_numpy.run(graph, arrays, x), atol=2e-3)
     stored = [tensor for tensor in tflite_files.read(half).tensors if tensor.data is not None]
     assert {tensor.type for tensor in stored} == {"FLOAT16", "INT32"}
 
@@ -163,7 +163,7 @@ def test_every_layer_without_a_rule_is_named_at_once(
 def test_calls_from_several_threads_do_not_mix() -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    session = Session(translation.export(*for_devices(*network())).file())
+    session = TFLiteSession(translation.export(*for_devices(*network())).file())
     x = np.random.default_rng(0).uniform(-1, 1, (40, 24, 24, 3)).astype(np.float32)
     expected = session(x)
     with ThreadPoolExecutor(4) as pool:

@@ -10,10 +10,10 @@ import torch
 from oracle import lively
 
 from hati.engines import in_numpy
-from hati.engines.torch.running import PyTorch, Session, cuda_is_here
+from hati.engines.torch.running import PyTorch, TorchSession, cuda_is_here
 from hati.errors import ArgumentError
 from hati.network import layers
-from hati.network.architectures.blocks import Head
+from hati.network.architectures.blocks import Top
 from hati.network.architectures.mobilenet import mobilenet
 from hati.network.architectures.resnet_v2 import resnet_v2
 from hati.network.graph import Graph
@@ -31,15 +31,15 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def small() -> Graph:
-    return mobilenet((32, 32, 3), Head(classes=5), alpha=0.25)
+    return mobilenet((32, 32, 3), Top(classes=5), alpha=0.25)
 
 
 GRAPHS = {
     "a classifier": small(),
-    "logits": mobilenet((32, 32, 3), Head(classes=5, activation="linear"), alpha=0.25),
+    "logits": mobilenet((32, 32, 3), Top(classes=5, activation="linear"), alpha=0.25),
     "a map": small().cut("conv_pw_5_relu"),
     "a map of scores": Graph(layers.Conv2D(4, 3, activation="softmax")(InputLayer((32, 32, 3))(), name="scores")),
-    "batch norm that stays": resnet_v2((32, 32, 3), Head(classes=5), name="resnet50v2"),
+    "batch norm that stays": resnet_v2((32, 32, 3), Top(classes=5), name="resnet50v2"),
 }
 
 
@@ -51,7 +51,7 @@ def test_it_answers_as_numpy_does(graph: Graph, device: str, half: bool, exactne
         exactness = 5e-3  # TF32
     arrays = lively(graph)
     expected = in_numpy.run(graph, arrays, X)
-    found = Session(graph, arrays, device, half=half)(X)
+    found = TorchSession(graph, arrays, device, half=half)(X)
     assert found.shape == expected.shape
     assert found.dtype == np.float32
     assert np.abs(found - expected).max() < exactness * np.abs(expected).max()
@@ -62,13 +62,13 @@ def test_scores_are_taken_in_float32() -> None:
     graph = Graph(layers.Activation("softmax")(InputLayer((1000,))(), name="scores"))
     x = np.zeros((1, 1000), np.float32)
     x[0, 0] = 20
-    scores = Session(graph, {}, "cpu", half=True)(x)
+    scores = TorchSession(graph, {}, "cpu", half=True)(x)
     assert scores.sum() == pytest.approx(1, abs=1e-6)
     np.testing.assert_allclose(scores[0, 1:], np.exp(-20), rtol=1e-3)
 
 
 def test_threads_may_call_it_at_once() -> None:
-    session = Session(small(), lively(small()), "cpu")
+    session = TorchSession(small(), lively(small()), "cpu")
     expected = session(X)
     with ThreadPoolExecutor(8) as pool:
         for found in pool.map(session, [X] * 40):
@@ -76,7 +76,7 @@ def test_threads_may_call_it_at_once() -> None:
 
 
 def test_pictures_that_may_not_be_written_to_are_read() -> None:
-    session = Session(small(), lively(small()), "cpu")
+    session = TorchSession(small(), lively(small()), "cpu")
     fixed = np.broadcast_to(X[:1], X.shape)
     np.testing.assert_array_equal(session(fixed), session(fixed.copy()))
 
@@ -101,7 +101,7 @@ def test_the_engine_makes_a_session_of_a_models_weights() -> None:
 )
 def test_a_device_that_is_none_is_refused(device: str, said: str) -> None:
     with pytest.raises(ArgumentError) as error:
-        Session(small(), {}, device)
+        TorchSession(small(), {}, device)
     assert said in str(error.value)
 
 
@@ -110,27 +110,27 @@ def test_without_a_gpu_it_says_what_was_found_and_what_to_do() -> None:
     with pytest.raises(
         ArgumentError, match=r"device='cuda:1': PyTorch \d+\.\d+.*install the build|nvidia-smi"
     ) as error:
-        Session(small(), {}, "cuda:1")
+        TorchSession(small(), {}, "cuda:1")
     assert "or take device='cpu'" in str(error.value)
 
 
 @pytest.mark.skipif(not cuda_is_here(), reason="PyTorch finds no GPU here")
 def test_a_gpu_that_is_not_there_is_refused() -> None:
     with pytest.raises(ArgumentError, match="device='cuda:99': the GPUs here are 'cuda:0' to"):
-        Session(small(), {}, "cuda:99")
+        TorchSession(small(), {}, "cuda:99")
 
 
 def test_without_pytorch_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     assert not cuda_is_here()
     with pytest.raises(ArgumentError, match=r"device='cuda': PyTorch cannot be imported .*`pip install torch`"):
-        Session(small(), {}, "cuda")
+        TorchSession(small(), {}, "cuda")
 
 
 def test_a_batch_that_memory_cannot_hold_is_refused_with_its_size() -> None:
     """Here on the processor: two maps of 2⁴⁸ bytes each, more than any process can address."""
     border = (2**22, 2**22)
-    session = Session(Graph(layers.ZeroPadding2D((border, border))(InputLayer((1, 1, 1))())), {}, "cpu")
+    session = TorchSession(Graph(layers.ZeroPadding2D((border, border))(InputLayer((1, 1, 1))())), {}, "cpu")
     with pytest.raises(
         ArgumentError, match=r"does not suffice for a batch of 2, 1×1×1 each; take a smaller batch_size"
     ):
@@ -138,7 +138,7 @@ def test_a_batch_that_memory_cannot_hold_is_refused_with_its_size() -> None:
 
 
 def test_other_errors_are_not_hidden() -> None:
-    session = Session(small(), lively(small()), "cpu")
+    session = TorchSession(small(), lively(small()), "cpu")
     with pytest.raises(RuntimeError, match="channels"):
         session(np.zeros((1, 32, 32, 4), np.float32))
 

@@ -92,10 +92,10 @@ def test_a_device_answers_as_the_file_did_here(python: Path, lite: Exported, cat
     best = sorted(found, key=found.__getitem__, reverse=True)[:3]
     assert shown[0] == str(cat)
     assert [line.split() for line in shown[1:4]] == [[f"{found[name]:.4f}", name] for name in best]
-    from hati.engines.tflite.running import Session
+    from hati.engines.tflite.running import TFLiteSession
 
     pixels = model.preprocessing.resize(photos.read(cat, needed=model.preprocessing.needed(model.size)), model.size)
-    [expected] = Session(lite.path)(pixels[np.newaxis])
+    [expected] = TFLiteSession(lite.path)(pixels[np.newaxis])
     assert model.labels is not None
     named = {label.name: float(score) for label, score in zip(model.labels, expected, strict=True)}
     assert {name: found[name] for name in named} == named
@@ -125,11 +125,11 @@ def test_classes_that_a_device_was_taught_replace_the_catalogs(python: Path, lit
 
 
 def vector_of(exported: Exported, path: Path) -> Array:
-    from hati.engines.tflite.running import Session
+    from hati.engines.tflite.running import TFLiteSession
 
     assert exported.kit is not None
     model = hati.load()
-    return Session(exported.kit.path / "features.tflite")(
+    return TFLiteSession(exported.kit.path / "features.tflite")(
         model.preprocessing.resize(photos.read(path), model.size)[None]
     )[0]
 

@@ -153,7 +153,7 @@ def test_a_large_photo_is_kept_no_larger_than_needed(tmp_path: Path) -> None:
     photo = tmp_path / "large.png"
     gradient(900, 600).save(photo)
     body, recipe = body_of(few_layers()), Recipe(crop=0.25)
-    found = Lessons(PhotoSet((photo,), ("a",), np.ones((1, 1), bool)), body, recipe, 0, ALONE)._album[0]
+    found = Lessons(PhotoSet((photo,), ("a",), np.ones((1, 1), bool)), body, recipe, 0, ALONE)._decoded[0]
     assert needed(body.size, recipe.crop) == 74
     assert found.size == (113, 75)
 

@@ -106,14 +106,14 @@ import json, os
 from pathlib import Path
 from hati.catalog import WeightsFile
 from hati.errors import WeightsError
-from hati.weights import shelf, store
+from hati.weights.bringing import holdings, store
 file = {file!r}
 store.fetch(file, 1)  # while this may still read its own libraries
 if os.getuid() == 0:
     os.setuid(65534)
 os.environ["HATI_CACHE"] = {closed!r}
 said = []
-for ask in (lambda: store.fetch(file, 1), lambda: store.remove(file), shelf.holdings, store.offline_models):
+for ask in (lambda: store.fetch(file, 1), lambda: store.remove(file), holdings.holdings, store.offline_models):
     try:
         ask()
     except WeightsError as error:

@@ -176,7 +176,7 @@ def test_processes_that_fetch_at_once_download_once(server: Server, place: Path)
 
     server.answers[PATH] = when_both_are_there
     program = (
-        "from hati.weights import store; from hati.catalog import WeightsFile; import filelock, requests;"
+        "from hati.weights.bringing import store; from hati.catalog import WeightsFile; import filelock, requests;"
         f"print('ready', flush=True); print(store.fetch({file_at(server.address)!r}, 1))"
     )
     run = partial(subprocess.Popen, [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)

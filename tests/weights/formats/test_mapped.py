@@ -20,7 +20,8 @@ MEASURE = """
 import sys
 import numpy as np
 from pathlib import Path
-from hati.weights import archives, keras_h5, pytorch, reading, safetensors
+from hati.weights import reading
+from hati.weights.formats import archives, keras_h5, pytorch, safetensors
 from hati.weights.formats.layouts import Layered, Numbered
 
 def status(key):
@@ -127,7 +128,8 @@ import numpy as np
 from pathlib import Path
 from hati.network.graph import Graph
 from hati.network.layers import Dense, InputLayer
-from hati.weights import keras_writing, writing
+from hati.weights import writing
+from hati.weights.formats import keras_writing
 
 graph = Graph(Dense(3 << 20)(InputLayer((7,))()))
 arrays = {name: np.ones(shape, np.float32) for name, shape in graph.weights().items()}

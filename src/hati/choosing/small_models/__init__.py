@@ -15,7 +15,7 @@ from ...loading import ModelCard, models
 from ...tools.measuring import Machine, Spread, machine
 from ...tools.progress import Verbose, track
 from .counting import counted
-from .measurements import Bench, groups
+from .measurements import Int8Measurements, groups
 
 __all__ = ["Agreement", "SmallModel", "SmallModels", "small_models"]
 
@@ -63,14 +63,14 @@ def small_models(
         lack = "latency is not measured: LiteRT, which runs such files, is not installed; pip install 'hati[tflite]'"
         return _sorted(found, None, [lack])
     runtime = f"LiteRT {version(DISTRIBUTION)}"
-    bench, notes = Bench(runtime, fresh), []
-    found |= _timed(found, bench, verbose)
+    measurements, notes = Int8Measurements(runtime, fresh), []
+    found |= _timed(found, measurements, verbose)
     if calibrate is not None:
         here = [cards[name] for name, one in found.items() if one.on_this_machine]
         compared = track(here, len(here), "compare", verbose)
-        notes = [note for card in compared for note in _compare(card, calibrate, bench)]
+        notes = [note for card in compared for note in _compare(card, calibrate, measurements)]
     for name, one in found.items():
-        found[name] = replace(one, agreement=bench.agreement(cards[name]) or one.agreement)
+        found[name] = replace(one, agreement=measurements.agreement(cards[name]) or one.agreement)
     return _sorted(found, runtime, notes)
 
 
@@ -92,18 +92,18 @@ def _small(card: ModelCard) -> SmallModel | None:
     )
 
 
-def _timed(found: dict[str, SmallModel], bench: Bench, verbose: Verbose) -> dict[str, SmallModel]:
-    times = {name: spread for name in found if (spread := bench.latency(name))}
+def _timed(found: dict[str, SmallModel], measurements: Int8Measurements, verbose: Verbose) -> dict[str, SmallModel]:
+    times = {name: spread for name in found if (spread := measurements.latency(name))}
     together = list(groups([name for name in found if name not in times]))
-    for group in track(map(bench.latencies, together), len(together), "measure", verbose):
+    for group in track(map(measurements.latencies, together), len(together), "measure", verbose):
         times |= group
     return {name: replace(one, latency=times[name]) for name, one in found.items()}
 
 
-def _compare(card: ModelCard, photos: str | PathLike[str], bench: Bench) -> Iterator[str]:
+def _compare(card: ModelCard, photos: str | PathLike[str], measurements: Int8Measurements) -> Iterator[str]:
     """Measured and kept; why not, where its weights cannot serve."""
     try:
-        bench.compare(card, photos)
+        measurements.compare(card, photos)
     except WeightsError as error:
         yield f"{card.name}: not compared: {error}"
 

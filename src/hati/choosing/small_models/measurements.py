@@ -21,10 +21,9 @@ from ...int8 import calibration
 from ...int8.agreement import Agreement
 from ...loading import ModelCard, load
 from ...network.passes.small_devices import for_devices
+from ...tools.arrays import Array
 from ...tools.measuring import Machine, Spread, Work, machine, side_by_side
 from ...tools.notebook import Notebook
-
-Array = np.ndarray
 
 SECONDS = 0.5  # of timing, for each model
 TOGETHER = 6  # models side by side
@@ -32,7 +31,7 @@ PICTURES = 2  # that ranges are taken from where no answer matters
 
 
 @dataclass(frozen=True)
-class Bench:
+class Int8Measurements:
     runtime: str
     fresh: bool = False  # measure again what was measured before
 

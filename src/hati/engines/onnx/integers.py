@@ -14,10 +14,9 @@ import onnx
 from onnx import numpy_helper
 
 from ...network.graph import Graph
+from ...tools.arrays import Array
 from ..quantisation import Quantisation, Range, Rounding, Scale, quantised_bias, quantised_weights, scale_of
 from . import translation
-
-Array = np.ndarray
 
 WEIGHTED = {"Conv": 0, "Gemm": 1}  # and the axis of output channels in their kernels
 COMPUTING = {*WEIGHTED, "Add", "Mul", "Sigmoid", "Concat", "AveragePool", "GlobalAveragePool"}

@@ -9,9 +9,8 @@ from onnx import defs, helper, numpy_helper
 
 from ...network.graph import Graph
 from ...network.passes import for_inference
+from ...tools.arrays import Array
 from . import translation
-
-Array = np.ndarray
 
 LOWEST = 11  # from where Pad and Clip take as inputs what they had as settings
 SOFTMAX_OF_MAPS = "Softmax of a map"  # along its channels alone

@@ -19,6 +19,7 @@ import onnxruntime
 
 from ... import __version__
 from ...network.graph import Graph
+from ...tools.arrays import Array
 from ...tools.cache import folder, part_of
 from ...weights import Weights
 from ..devices import Device
@@ -26,7 +27,6 @@ from ..devices import Device
 if TYPE_CHECKING:
     from ..quantisation import Quantisation
 
-Array = np.ndarray
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 FATAL = 4  # ONNX Runtime's log level; what fails below it is raised as well
@@ -34,7 +34,7 @@ STALE_SECONDS = 3600  # a part of that age was left by a process that was killed
 GRAPH, WEIGHTS = "graph.onnx", "graph.weights"  # the files of an entry
 
 
-class Session:
+class OnnxSession:
     """A compiled graph. Calls from several threads may overlap."""
 
     def __init__(
@@ -82,11 +82,11 @@ class OnnxRuntime:
         """The same engine for sessions that several threads call at once, each to have a core of its own."""
         return replace(self, threads=1)
 
-    def session(self, graph: Graph, weights: Weights) -> Session:
+    def session(self, graph: Graph, weights: Weights) -> OnnxSession:
         """A graph ready to run: from the cache where it was compiled before, else compiled now and put there."""
         return self.cached(graph, weights) or self._compile(graph, weights)
 
-    def cached(self, graph: Graph, weights: Weights) -> Session | None:
+    def cached(self, graph: Graph, weights: Weights) -> OnnxSession | None:
         """The compiled graph from the cache; None where it is missing, damaged, or was made from something else."""
         if weights.identity is None:
             return None
@@ -98,10 +98,10 @@ class OnnxRuntime:
                 continue
         return None
 
-    def _open(self, model: bytes | Path, *, optimised: bool = False) -> Session:
-        return Session(model, device=self.device, threads=self.threads, optimised=optimised)
+    def _open(self, model: bytes | Path, *, optimised: bool = False) -> OnnxSession:
+        return OnnxSession(model, device=self.device, threads=self.threads, optimised=optimised)
 
-    def _compile(self, graph: Graph, weights: Weights) -> Session:
+    def _compile(self, graph: Graph, weights: Weights) -> OnnxSession:
         try:
             if weights.identity is None:
                 with TemporaryDirectory(prefix="hati-", ignore_cleanup_errors=True) as shop:
@@ -116,7 +116,7 @@ class OnnxRuntime:
         slot = self._slot(graph, weights)
         kept = model.parent / "kept"
         kept.mkdir()
-        Session(model, device=self.device, save_as=kept / GRAPH)
+        OnnxSession(model, device=self.device, save_as=kept / GRAPH)
         entry = folder("compiled") / f"{slot}.{self._key(weights)}.{_digest(kept)}"
         if not (entry.exists() and _is_whole(entry)):  # another process may have been faster
             _clear(slot)

@@ -16,8 +16,8 @@ from ...network import layers
 from ...network.graph import Graph, Layer, Node, weights_of
 from ...network.layers import pair
 from ...network.passes.affine import gain_and_shift
+from ...tools.arrays import Array
 
-Array = np.ndarray
 OPSET, IR_VERSION = 17, 8  # read by every ONNX Runtime since 1.12 (May 2022)
 BESIDE = ".weights"  # the suffix of the file that holds a model's weights
 SMALLEST_BESIDE, ALIGNMENT = 1024, 4096  # bytes; files are mapped into memory by pages

@@ -28,10 +28,9 @@ from ...network.layers import (
     ZeroPadding2D,
 )
 from ...network.passes import user_counts
+from ...tools.arrays import Array
 from ..quantisation import LEVELS, Quantisation, Range, Rounding, Scale, quantised_bias, quantised_weights, scale_of
 from ..quantisation import with_shared_ranges as shared
-
-Array = np.ndarray
 
 WEIGHTED = (Conv2D, DepthwiseConv2D, Dense)
 FUSING = (*WEIGHTED, Add, Multiply)  # operators that can do the work of a ReLU behind them

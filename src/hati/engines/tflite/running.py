@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-Array = np.ndarray
+from ...tools.arrays import Array
 
 
-class Session:
+class TFLiteSession:
     """A file that is ready to run, one picture at a time. Calls from several threads wait for each other."""
 
     def __init__(self, model: bytes | Path, *, threads: int = 1):

@@ -10,12 +10,12 @@ import numpy as np
 from ...network import layers
 from ...network.graph import Graph, Node, weights_of
 from ...network.layers import known
+from ...tools.arrays import Array
 from ..quantisation import Scale
 from .file.program import Program, Steps, Tensor
 from .file.schema import ACTIVATIONS, PADDINGS
 from .integers import HALF, Plan, landing
 
-Array = np.ndarray
 Arrays = Mapping[str, Array]
 Numbers = Literal["float32", "int8", "uint8"]
 

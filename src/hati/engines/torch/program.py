@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram, export
 
 from ...network.graph import Graph
 from ...network.layers import known
+from ...tools.arrays import Array
 from .running import without_softmax
 from .translation import Network
-
-Array = np.ndarray
 
 EXAMPLES = 2  # pictures to follow through the network: one alone would make the batch a batch of one
 

@@ -16,12 +16,12 @@ from ...errors import ArgumentError
 from ...network.graph import Graph, Layer
 from ...network.layers import Activation, Conv2D, Dense
 from ...network.passes import for_inference
+from ...tools.arrays import Array
 from ...weights import Weights
 
 if TYPE_CHECKING:
     import torch
 
-Array = np.ndarray
 
 ON_THE_PROCESSOR = "can't allocate memory"  # how PyTorch says there what is an error of its own kind on a GPU
 
@@ -37,18 +37,18 @@ class PyTorch:
         """The same: PyTorch's threads serve all callers."""
         return self
 
-    def session(self, graph: Graph, weights: Weights) -> Session:
+    def session(self, graph: Graph, weights: Weights) -> TorchSession:
         """A graph ready to run."""
-        session = Session(graph, weights.arrays(), self.device, half=self.half)
+        session = TorchSession(graph, weights.arrays(), self.device, half=self.half)
         weights.release()
         return session
 
-    def cached(self, graph: Graph, weights: Weights) -> Session | None:
+    def cached(self, graph: Graph, weights: Weights) -> TorchSession | None:
         """Nothing: it compiles nothing that could be kept."""
         return None
 
 
-class Session:
+class TorchSession:
     """A graph in PyTorch, batch norm folded. Calls from several threads may overlap.
 
     `device` is "cuda", one of several GPUs such as "cuda:1", or "cpu". With `half` weights and maps are float16 and a

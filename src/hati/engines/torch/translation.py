@@ -16,8 +16,8 @@ from torch.nn import functional
 from ...network import layers
 from ...network.graph import Graph, Layer, Node
 from ...network.layers import pair
+from ...tools.arrays import Array
 
-Array = np.ndarray
 Tensors = Mapping[str, Tensor]
 Rule = Callable[[Layer, list[Tensor], Tensors, bool], Tensor]
 Axes = tuple[int, ...]

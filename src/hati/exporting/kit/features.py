@@ -12,8 +12,6 @@ from ..gate import cosines, in_batches
 from ..trial import Trial
 from .contents import Contents
 
-Array = np.ndarray
-
 HEAD = "head.npz"
 
 

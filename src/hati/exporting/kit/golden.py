@@ -10,12 +10,11 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from ... import photos
+from ...tools.arrays import Array
 from ..formats import Precision
 from ..trial import SAMPLES, samples
 from .contents import Contents
 from .features import order_of
-
-Array = np.ndarray
 
 VIEWS = 4  # of each sample, of which the first is the photo as it is
 LYING = "cat"  # is stored as a camera stores what it took upright

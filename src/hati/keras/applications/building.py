@@ -13,11 +13,12 @@ from ... import labels
 from ...catalog import Entry, entries
 from ...errors import ArgumentError
 from ...model import Model
-from ...network.architectures.blocks import Head, Pooling
+from ...network.architectures.blocks import Pooling, Top
 from ...network.graph import Graph, Shape
 from ...network.layers import Function
 from ...network.summary import totals
-from ...preprocessing import Array, DataFormat, Mode, Preprocessing, preprocess_input
+from ...preprocessing import DataFormat, Mode, Preprocessing, preprocess_input
+from ...tools.arrays import Array
 from ...weights import Weights, from_file, random
 from ...weights.bringing import store
 
@@ -116,7 +117,7 @@ class Application:
         entry = self.entry(request)
         shape = input_shape(request, entry.size, self.smallest, self.size)
         try:
-            graph = self.draw(shape, _head(request), request)
+            graph = self.draw(shape, _top(request), request)
         except (TypeError, ValueError) as error:
             raise ArgumentError(f"{self.function}: these arguments make no network: {error}") from None
         name = request.name or (self.titled(request.options, _height(request, entry, shape)) if self.titled else "")
@@ -131,8 +132,8 @@ class Application:
             pytorch_names=names,
         )
 
-    def draw(self, shape: Shape, head: Head, request: Request) -> Graph:
-        return self.architecture(shape, head, **request.options)
+    def draw(self, shape: Shape, top: Top, request: Request) -> Graph:
+        return self.architecture(shape, top, **request.options)
 
     def preprocessing(self, entry: Entry, request: Request) -> Preprocessing:
         if request.options.get("include_preprocessing", True):
@@ -240,8 +241,8 @@ def _side(shape: tuple[int | None, ...] | None) -> int:
     return height if height == width and isinstance(height, int) else 0
 
 
-def _head(request: Request) -> Head:
-    return Head(request.include_top, request.classes, request.classifier_activation or "linear", request.pooling)
+def _top(request: Request) -> Top:
+    return Top(request.include_top, request.classes, request.classifier_activation or "linear", request.pooling)
 
 
 def _height(request: Request, entry: Entry, shape: Shape) -> int | None:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from ...labels import decode_predictions
-from ...network.architectures.blocks import Head
+from ...network.architectures.blocks import Top
 from ...network.architectures.convnext import convnext
 from ...network.graph import Graph, Shape
 from .building import Application, Request
@@ -16,9 +16,9 @@ __all__ = [
 
 
 class Named(Application):
-    def draw(self, shape: Shape, head: Head, request: Request) -> Graph:
+    def draw(self, shape: Shape, top: Top, request: Request) -> Graph:
         """Keras puts the model's name in front of every layer's."""
-        return self.architecture(shape, head, prefix=request.name or "", **request.options)
+        return self.architecture(shape, top, prefix=request.name or "", **request.options)
 
 
 ConvNeXt = partial(

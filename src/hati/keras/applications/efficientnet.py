@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from ...labels import decode_predictions
-from ...network.architectures.blocks import Head
+from ...network.architectures.blocks import Top
 from ...network.architectures.efficientnet import efficientnet
 from ...network.graph import Graph, Shape
 from ...weights.bringing import checksums
@@ -18,9 +18,9 @@ __all__ = [
 
 
 class EfficientNet(Application):
-    def draw(self, shape: Shape, head: Head, request: Request) -> Graph:
+    def draw(self, shape: Shape, top: Top, request: Request) -> Graph:
         """The published weights need one layer more, by whatever way they come; Keras forgets it for their path."""
-        return self.architecture(shape, head, published=request.imagenet or self.has_published_file(request))
+        return self.architecture(shape, top, published=request.imagenet or self.has_published_file(request))
 
     def has_published_file(self, request: Request) -> bool:
         if request.weights is None:

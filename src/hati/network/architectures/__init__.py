@@ -1,1 +1,1 @@
-"""One file per family, each with its paper: (input shape, head) -> Graph."""
+"""One file per family, each with its paper: (input shape, top) -> Graph."""

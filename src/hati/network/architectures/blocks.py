@@ -19,7 +19,7 @@ Pooling = Literal["avg", "max"]
 
 
 @dataclass(frozen=True)
-class Head:
+class Top:
     """What stands on a network's body: a classifier or, without `include_top`, at most a pooling of its map."""
 
     include_top: bool = True
@@ -28,27 +28,27 @@ class Head:
     pooling: Pooling | None = None
 
 
-def finished(x: Node, head: Head, name: str, *, average: str = "", maximum: str = "") -> Graph:
-    """The network with its usual end: the mean of each channel and a classifier, or what the head asks for instead.
+def finished(x: Node, top: Top, name: str, *, average: str = "", maximum: str = "") -> Graph:
+    """The network with its usual end: the mean of each channel and a classifier, or what the top asks for instead.
 
     Without a classifier a pooling gets one of the names given.
     """
-    if head.include_top:
-        return Graph(classifier(GlobalAveragePooling2D()(x, name="avg_pool"), head), name)
-    return Graph(pooled(x, head, average=average, maximum=maximum), name)
+    if top.include_top:
+        return Graph(classifier(GlobalAveragePooling2D()(x, name="avg_pool"), top), name)
+    return Graph(pooled(x, top, average=average, maximum=maximum), name)
 
 
-def pooled(x: Node, head: Head, *, average: str = "", maximum: str = "") -> Node:
-    """The map as the body leaves it, or the pooling that the head asks for, under the names given."""
-    if head.pooling == "avg":
+def pooled(x: Node, top: Top, *, average: str = "", maximum: str = "") -> Node:
+    """The map as the body leaves it, or the pooling that the top asks for, under the names given."""
+    if top.pooling == "avg":
         return GlobalAveragePooling2D()(x, name=average)
-    if head.pooling == "max":
+    if top.pooling == "max":
         return GlobalMaxPooling2D()(x, name=maximum)
     return x
 
 
-def classifier(x: Node, head: Head) -> Node:
-    return Dense(head.classes, head.activation)(x, name="predictions")
+def classifier(x: Node, top: Top) -> Node:
+    return Dense(top.classes, top.activation)(x, name="predictions")
 
 
 def padded(x: Node, kernel: Pair, *, name: str) -> Node:

@@ -13,7 +13,7 @@ from ..layers import (
     Normalization,
     channels,
 )
-from .blocks import Head, pooled
+from .blocks import Top, pooled
 
 SIZES = {  # blocks in each of the four stages, their channels
     "convnext_tiny": ((3, 3, 9, 3), (96, 192, 384, 768)),
@@ -28,7 +28,7 @@ DEVIATION = (58.395, 57.12, 57.375)
 
 def convnext(
     shape: Shape = (224, 224, 3),
-    head: Head = Head(),
+    top: Top = Top(),
     *,
     include_preprocessing: bool = True,
     prefix: str = "",
@@ -44,11 +44,11 @@ def convnext(
         x = stem(x, width, prefix) if stage == 0 else downsampled(x, width, stage - 1, prefix)
         for number in range(depth):
             x = block(x, name=f"{prefix}_stage_{stage}_block_{number}")
-    if not head.include_top:
-        return Graph(LayerNormalization(1e-6)(pooled(x, head)), name)
+    if not top.include_top:
+        return Graph(LayerNormalization(1e-6)(pooled(x, top)), name)
     x = GlobalAveragePooling2D()(x, name=f"{prefix}_head_gap")
     x = LayerNormalization(1e-6)(x, name=f"{prefix}_head_layernorm")
-    return Graph(Dense(head.classes, head.activation)(x, name=f"{prefix}_head_dense"), name)
+    return Graph(Dense(top.classes, top.activation)(x, name=f"{prefix}_head_dense"), name)
 
 
 def stem(x: Node, width: int, prefix: str) -> Node:

@@ -12,14 +12,14 @@ from ..layers import (
     ZeroPadding2D,
     channels,
 )
-from .blocks import Head, finished
+from .blocks import Top, finished
 
 GROWTH = 32  # channels that each layer adds
 # Table 1 of the paper: layers in each of the four dense blocks
 DEPTHS = {"densenet121": (6, 12, 24, 16), "densenet169": (6, 12, 32, 32), "densenet201": (6, 12, 48, 32)}
 
 
-def densenet(shape: Shape = (224, 224, 3), head: Head = Head(), *, name: str) -> Graph:
+def densenet(shape: Shape = (224, 224, 3), top: Top = Top(), *, name: str) -> Graph:
     x = ZeroPadding2D(((3, 3), (3, 3)))(InputLayer(shape)())
     x = bn_relu(Conv2D(64, 7, 2, use_bias=False)(x, name="conv1_conv"), bn="conv1_bn", relu="conv1_relu")
     x = MaxPooling2D(3, strides=2)(ZeroPadding2D(((1, 1), (1, 1)))(x), name="pool1")
@@ -28,7 +28,7 @@ def densenet(shape: Shape = (224, 224, 3), head: Head = Head(), *, name: str) ->
             x = transition(x, name=f"pool{block - 1}")
         for layer in range(1, depth + 1):
             x = grown(x, name=f"conv{block}_block{layer}")
-    return finished(bn_relu(x, bn="bn", relu="relu"), head, name, average="avg_pool", maximum="max_pool")
+    return finished(bn_relu(x, bn="bn", relu="relu"), top, name, average="avg_pool", maximum="max_pool")
 
 
 def grown(x: Node, *, name: str) -> Node:

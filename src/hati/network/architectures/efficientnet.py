@@ -17,7 +17,7 @@ from ..layers import (
     Reshape,
     channels,
 )
-from .blocks import Head, classifier, depthwise, padded, pooled, rounded
+from .blocks import Top, classifier, depthwise, padded, pooled, rounded
 
 # Table 1 of the paper: repeats, kernel, stride, expansion, filters
 STAGES = (
@@ -44,7 +44,7 @@ DEVIATION = (0.229, 0.224, 0.225)  # of ImageNet's red, green and blue
 batch_norm = BatchNormalization()
 
 
-def efficientnet(shape: Shape, head: Head = Head(), *, published: bool = False, name: str) -> Graph:
+def efficientnet(shape: Shape, top: Top = Top(), *, published: bool = False, name: str) -> Graph:
     """Takes 0–255 RGB. The `published` weights were trained on pixels divided by √deviation once more."""
     width, depth, dropout = SCALES[name]
     x = Normalization()(Rescaling(1 / 255)(InputLayer(shape)()))
@@ -60,7 +60,7 @@ def efficientnet(shape: Shape, head: Head = Head(), *, published: bool = False, 
     for number, (place, kernel, stride, expansion, filters) in enumerate(blocks):
         drop = DROPPED * number / len(blocks)
         x = inverted_residual(x, kernel, stride, expansion, filters, drop, name=place)
-    return top(x, rounded(1280 * width), head, dropout, name=name)
+    return with_top(x, rounded(1280 * width), top, dropout, name=name)
 
 
 def inverted_residual(
@@ -95,14 +95,14 @@ def added(y: Node, x: Node, drop: float, *, name: str) -> Node:
     return Add()(y, x, name=f"{name}_add")
 
 
-def top(
-    x: Node, filters: int, head: Head, dropout: float, norm: BatchNormalization = batch_norm, *, name: str
+def with_top(
+    x: Node, filters: int, top: Top, dropout: float, norm: BatchNormalization = batch_norm, *, name: str
 ) -> Graph:
     x = activated(Conv2D(filters, 1, padding="same", use_bias=False)(x, name="top_conv"), norm, name="top")
-    if not head.include_top:
-        return Graph(pooled(x, head, average="avg_pool", maximum="max_pool"), name)
+    if not top.include_top:
+        return Graph(pooled(x, top, average="avg_pool", maximum="max_pool"), name)
     x = Dropout(dropout)(GlobalAveragePooling2D()(x, name="avg_pool"), name="top_dropout")
-    return Graph(classifier(x, head), name)
+    return Graph(classifier(x, top), name)
 
 
 def activated(x: Node, norm: BatchNormalization = batch_norm, *, name: str) -> Node:

@@ -19,7 +19,7 @@ from ..layers import (
     ReLU,
     channels,
 )
-from .blocks import Head, classifier, pooled, rounded
+from .blocks import Top, classifier, pooled, rounded
 from .efficientnet import STAGES
 
 SCALES = {  # width, depth, dropout
@@ -29,7 +29,7 @@ SCALES = {  # width, depth, dropout
 }
 
 
-def efficientnet_lite(shape: Shape, head: Head = Head(), *, name: str) -> Graph:
+def efficientnet_lite(shape: Shape, top: Top = Top(), *, name: str) -> Graph:
     width, depth, dropout = SCALES[name]
     x = Conv2D(32, 3, 2, "same", use_bias=False)(InputLayer(shape)(), name="stem_conv")
     x = bn_relu6(x, name="stem")
@@ -39,10 +39,10 @@ def efficientnet_lite(shape: Shape, head: Head = Head(), *, name: str) -> Graph:
             place, step = f"block{stage}{'abcdefgh'[block]}", stride if block == 0 else 1
             x = inverted_residual(x, kernel, step, expansion, rounded(filters * width), name=place)
     x = bn_relu6(Conv2D(1280, 1, padding="same", use_bias=False)(x, name="top_conv"), name="top")
-    if not head.include_top:
-        return Graph(pooled(x, head, average="avg_pool", maximum="max_pool"), name)
+    if not top.include_top:
+        return Graph(pooled(x, top, average="avg_pool", maximum="max_pool"), name)
     x = Dropout(dropout)(GlobalAveragePooling2D()(x, name="avg_pool"), name="top_dropout")
-    return Graph(classifier(x, head), name)
+    return Graph(classifier(x, top), name)
 
 
 def inverted_residual(x: Node, kernel: int, stride: int, expansion: int, filters: int, *, name: str) -> Node:

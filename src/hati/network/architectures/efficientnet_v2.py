@@ -4,8 +4,8 @@ from math import ceil
 
 from ..graph import Graph, Node, Shape
 from ..layers import BatchNormalization, Conv2D, DepthwiseConv2D, InputLayer, Normalization, Rescaling, channels
-from .blocks import Head
-from .efficientnet import DEVIATION, DROPPED, activated, added, squeeze_excite, top
+from .blocks import Top
+from .efficientnet import DEVIATION, DROPPED, activated, added, squeeze_excite, with_top
 
 # Table 4 of the paper and the authors' google/automl: repeats, stride, expansion, filters; with squeeze-excite or fused
 FUSED, SQUEEZED = False, True
@@ -58,7 +58,7 @@ MEAN = (0.485, 0.456, 0.406)  # of ImageNet's red, green and blue
 batch_norm = BatchNormalization(momentum=0.9)
 
 
-def efficientnet_v2(shape: Shape, head: Head = Head(), *, include_preprocessing: bool = True, name: str) -> Graph:
+def efficientnet_v2(shape: Shape, top: Top = Top(), *, include_preprocessing: bool = True, name: str) -> Graph:
     """Takes 0–255 RGB or, without its own preprocessing, what the user makes of it."""
     kind, stem, width, depth = SCALES[name]
     x = InputLayer(shape)()
@@ -74,7 +74,7 @@ def efficientnet_v2(shape: Shape, head: Head = Head(), *, include_preprocessing:
             place, drop = f"block{stage}{chr(ord('a') + n)}", DROPPED * number / total
             x = block(x, stride if n == 0 else 1, expansion, nearest(filters * width), drop, name=place)
             number += 1
-    return top(x, nearest(1280 * width), head, 0.2, batch_norm, name=name)
+    return with_top(x, nearest(1280 * width), top, 0.2, batch_norm, name=name)
 
 
 def preprocessed(x: Node, *, by_channel: bool) -> Node:

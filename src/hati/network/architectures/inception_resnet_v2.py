@@ -6,7 +6,7 @@ Keras leaves most of its convolutions unnamed, so the order in which they are ma
 
 from ..graph import Graph, Node, Shape
 from ..layers import Activation, Add, Conv2D, MaxPooling2D, channels
-from .blocks import Head, finished, numbered
+from .blocks import Top, finished, numbered
 from .inception_v3 import Step, average, conv_bn, convs, join, stem
 
 Branches = tuple[tuple[Step, ...], ...]
@@ -17,9 +17,7 @@ BLOCK17: Branches = (((192, 1),), ((128, 1), (160, (1, 7)), (192, (7, 1))))
 BLOCK8: Branches = (((192, 1),), ((192, 1), (224, (1, 3)), (256, (3, 1))))
 
 
-def inception_resnet_v2(
-    shape: Shape = (299, 299, 3), head: Head = Head(), *, name: str = "inception_resnet_v2"
-) -> Graph:
+def inception_resnet_v2(shape: Shape = (299, 299, 3), top: Top = Top(), *, name: str = "inception_resnet_v2") -> Graph:
     x = stem(shape)
     x = join(
         convs(x, (96, 1)),
@@ -44,7 +42,7 @@ def inception_resnet_v2(
         x = relu_residual(x, BLOCK8, 0.2, 30 + number, name=f"block8_{number + 1}")
     x = residual(x, BLOCK8, 1.0, 39, name="block8_10")
     x = conv_bn(x, 1536, 1, name="conv_7b")
-    return finished(x, head, name)
+    return finished(x, top, name)
 
 
 def relu_residual(x: Node, branches: Branches, scale: float, number: int, *, name: str) -> Node:

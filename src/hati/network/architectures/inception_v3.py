@@ -15,12 +15,12 @@ from ..layers import (
     Padding,
     Pair,
 )
-from .blocks import Head, finished
+from .blocks import Top, finished
 
 Step = tuple[int, Pair]  # filters, kernel
 
 
-def inception_v3(shape: Shape = (299, 299, 3), head: Head = Head(), *, name: str = "inception_v3") -> Graph:
+def inception_v3(shape: Shape = (299, 299, 3), top: Top = Top(), *, name: str = "inception_v3") -> Graph:
     x = stem(shape)
     for number, after_pool in enumerate((32, 64, 64)):
         x = small_windows(x, after_pool, name=f"mixed{number}")
@@ -30,7 +30,7 @@ def inception_v3(shape: Shape = (299, 299, 3), head: Head = Head(), *, name: str
     x = halve_with_7x7(x, name="mixed8")
     x = spread_windows(x, inner="mixed9_0", name="mixed9")
     x = spread_windows(x, inner="mixed9_1", name="mixed10")
-    return finished(x, head, name)
+    return finished(x, top, name)
 
 
 def stem(shape: Shape) -> Node:

@@ -14,7 +14,7 @@ from ..layers import (
     Reshape,
     ZeroPadding2D,
 )
-from .blocks import Head, pooled
+from .blocks import Top, pooled
 
 # Table 1 of the paper: filters and stride of each depthwise separable block
 BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))
@@ -22,7 +22,7 @@ BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)]
 
 def mobilenet(
     shape: Shape = (224, 224, 3),
-    head: Head = Head(),
+    top: Top = Top(),
     *,
     alpha: float = 1.0,
     depth_multiplier: int = 1,
@@ -34,13 +34,13 @@ def mobilenet(
     x = bn_relu6(x, name="conv1")
     for block, (filters, stride) in enumerate(BLOCKS, 1):
         x = separable(x, int(filters * alpha), stride, depth_multiplier, block)
-    if not head.include_top:
-        return Graph(pooled(x, head), name)
+    if not top.include_top:
+        return Graph(pooled(x, top), name)
     x = GlobalAveragePooling2D(keepdims=True)(x)
     x = Dropout(dropout)(x, name="dropout")
-    x = Conv2D(head.classes, 1, padding="same")(x, name="conv_preds")
-    x = Reshape((head.classes,))(x, name="reshape_2")
-    return Graph(Activation(head.activation)(x, name="predictions"), name)
+    x = Conv2D(top.classes, 1, padding="same")(x, name="conv_preds")
+    x = Reshape((top.classes,))(x, name="reshape_2")
+    return Graph(Activation(top.activation)(x, name="predictions"), name)
 
 
 def separable(x: Node, filters: int, stride: int, depth_multiplier: int, block: int) -> Node:

@@ -2,7 +2,7 @@
 
 from ..graph import Graph, Node, Shape
 from ..layers import Add, BatchNormalization, Conv2D, GlobalAveragePooling2D, InputLayer, ReLU, channels
-from .blocks import Head, classifier, depthwise, pooled, rounded
+from .blocks import Top, classifier, depthwise, pooled, rounded
 
 # Table 2 of the paper: expansion, filters, repeats, stride of the first
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
@@ -10,7 +10,7 @@ batch_norm = BatchNormalization(momentum=0.999)
 
 
 def mobilenet_v2(
-    shape: Shape = (224, 224, 3), head: Head = Head(), *, alpha: float = 1.0, name: str = "mobilenetv2"
+    shape: Shape = (224, 224, 3), top: Top = Top(), *, alpha: float = 1.0, name: str = "mobilenetv2"
 ) -> Graph:
     """`alpha` scales every width, the last convolution's only where it is more than 1."""
     x = Conv2D(rounded(32 * alpha), 3, 2, "same", use_bias=False)(InputLayer(shape)(), name="Conv1")
@@ -21,9 +21,9 @@ def mobilenet_v2(
         x = inverted_residual(x, expansion, rounded(int(filters * alpha)), stride, name=place)
     x = Conv2D(rounded(1280 * max(alpha, 1)), 1, use_bias=False)(x, name="Conv_1")
     x = ReLU(6.0)(batch_norm(x, name="Conv_1_bn"), name="out_relu")
-    if not head.include_top:
-        return Graph(pooled(x, head), name)
-    return Graph(classifier(GlobalAveragePooling2D()(x), head), name)
+    if not top.include_top:
+        return Graph(pooled(x, top), name)
+    return Graph(classifier(GlobalAveragePooling2D()(x), top), name)
 
 
 def inverted_residual(x: Node, expansion: int, filters: int, stride: int, *, name: str) -> Node:

@@ -17,7 +17,7 @@ from ..layers import (
     Rescaling,
     channels,
 )
-from .blocks import Head, depthwise, numbered, pooled, rounded
+from .blocks import Top, depthwise, numbered, pooled, rounded
 
 RE, HS = "relu", "hard_silu"
 # Tables 1 and 2 of the paper: expansion, filters, kernel, stride, squeeze-excite, activation
@@ -59,7 +59,7 @@ batch_norm = BatchNormalization(momentum=0.999)
 
 def mobilenet_v3(
     shape: Shape = (224, 224, 3),
-    head: Head = Head(),
+    top: Top = Top(),
     *,
     alpha: float = 1.0,
     minimalistic: bool = False,
@@ -84,15 +84,15 @@ def mobilenet_v3(
         x = inverted_residual(x, wide, rounded(filters * alpha), kernel, stride, squeeze, function, name=place)
     x = Conv2D(rounded(channels(x.shape) * 6), 1, padding="same", use_bias=False)(x, name="conv_1")
     x = activated(batch_norm(x, name="conv_1_bn"), last_function)
-    if not head.include_top:
-        return Graph(pooled(x, head, average="avg_pool", maximum="max_pool"), name)
+    if not top.include_top:
+        return Graph(pooled(x, top, average="avg_pool", maximum="max_pool"), name)
     x = GlobalAveragePooling2D(keepdims=True)(x)
     x = Conv2D(rounded(LAST[name] * alpha) if alpha > 1 else LAST[name], 1, padding="same")(x, name="conv_2")
     x = activated(x, last_function)
     if dropout_rate > 0:
         x = Dropout(dropout_rate)(x)
-    x = Flatten()(Conv2D(head.classes, 1, padding="same")(x, name="logits"))
-    return Graph(Activation(head.activation)(x, name="predictions"), name)
+    x = Flatten()(Conv2D(top.classes, 1, padding="same")(x, name="logits"))
+    return Graph(Activation(top.activation)(x, name="predictions"), name)
 
 
 def inverted_residual(

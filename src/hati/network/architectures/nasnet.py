@@ -20,7 +20,7 @@ from ..layers import (
     ZeroPadding2D,
     channels,
 )
-from .blocks import Head, classifier, padded, pooled
+from .blocks import Top, classifier, padded, pooled
 
 SIZES = {  # filters of the stem, filters of the first cells, normal cells in a row, a reduction is skipped over
     "nasnet_mobile": (32, 44, 4, False),
@@ -29,7 +29,7 @@ SIZES = {  # filters of the stem, filters of the first cells, normal cells in a 
 batch_norm = BatchNormalization(momentum=0.9997)
 
 
-def nasnet(shape: Shape, head: Head = Head(), *, name: str) -> Graph:
+def nasnet(shape: Shape, top: Top = Top(), *, name: str) -> Graph:
     stem, filters, repeats, skips = SIZES[name]
     x = Conv2D(stem, 3, 2, use_bias=False)(InputLayer(shape)(), name="stem_conv1")
     x = batch_norm(x, name="stem_bn1")
@@ -44,9 +44,9 @@ def nasnet(shape: Shape, head: Head = Head(), *, name: str) -> Graph:
             number = row * repeats + cell + (1 if row else 0)
             x, p = normal_cell(x, p, filters, name=f"{number}"), x
     x = Activation("relu")(x)
-    if not head.include_top:
-        return Graph(pooled(x, head), name)
-    return Graph(classifier(GlobalAveragePooling2D()(x), head), name)
+    if not top.include_top:
+        return Graph(pooled(x, top), name)
+    return Graph(classifier(GlobalAveragePooling2D()(x), top), name)
 
 
 def normal_cell(x: Node, p: Node, filters: int, *, name: str) -> Node:

@@ -2,13 +2,13 @@
 
 from ..graph import Graph, Node, Shape
 from ..layers import Activation, Add, BatchNormalization, Conv2D, InputLayer, MaxPooling2D, Padding, ZeroPadding2D
-from .blocks import Head, finished
+from .blocks import Top, finished
 
 # Table 1 of the paper: blocks in each of the four stages
 DEPTHS = {"resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3), "resnet152": (3, 8, 36, 3)}
 
 
-def resnet(shape: Shape = (224, 224, 3), head: Head = Head(), *, name: str) -> Graph:
+def resnet(shape: Shape = (224, 224, 3), top: Top = Top(), *, name: str) -> Graph:
     x = ZeroPadding2D(((3, 3), (3, 3)))(InputLayer(shape)(), name="conv1_pad")
     x = relu(conv_bn(x, 64, 7, 2, name="conv1"), name="conv1_relu")
     x = ZeroPadding2D(((1, 1), (1, 1)))(x, name="pool1_pad")
@@ -17,7 +17,7 @@ def resnet(shape: Shape = (224, 224, 3), head: Head = Head(), *, name: str) -> G
         for block in range(depth):
             stride = 2 if stage > 0 and block == 0 else 1
             x = bottleneck(x, 64 << stage, stride, shortcut=block == 0, name=f"conv{stage + 2}_block{block + 1}")
-    return finished(x, head, name, average="avg_pool", maximum="max_pool")
+    return finished(x, top, name, average="avg_pool", maximum="max_pool")
 
 
 def bottleneck(x: Node, width: int, stride: int, *, shortcut: bool, name: str) -> Node:

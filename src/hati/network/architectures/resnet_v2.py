@@ -5,13 +5,13 @@ Batch norm and ReLU come before each convolution, and a stage's stride lies in i
 
 from ..graph import Graph, Node, Shape
 from ..layers import Activation, Add, BatchNormalization, Conv2D, InputLayer, MaxPooling2D, ZeroPadding2D
-from .blocks import Head, finished
+from .blocks import Top, finished
 
 # blocks in each of the four stages
 DEPTHS = {"resnet50v2": (3, 4, 6, 3), "resnet101v2": (3, 4, 23, 3), "resnet152v2": (3, 8, 36, 3)}
 
 
-def resnet_v2(shape: Shape = (224, 224, 3), head: Head = Head(), *, name: str) -> Graph:
+def resnet_v2(shape: Shape = (224, 224, 3), top: Top = Top(), *, name: str) -> Graph:
     x = ZeroPadding2D(((3, 3), (3, 3)))(InputLayer(shape)(), name="conv1_pad")
     x = Conv2D(64, 7, 2)(x, name="conv1_conv")
     x = ZeroPadding2D(((1, 1), (1, 1)))(x, name="pool1_pad")
@@ -20,7 +20,7 @@ def resnet_v2(shape: Shape = (224, 224, 3), head: Head = Head(), *, name: str) -
         for block in range(depth):
             stride = 2 if stage < 3 and block == depth - 1 else 1
             x = bottleneck(x, 64 << stage, stride, shortcut=block == 0, name=f"conv{stage + 2}_block{block + 1}")
-    return finished(bn_relu(x, name="post"), head, name, average="avg_pool", maximum="max_pool")
+    return finished(bn_relu(x, name="post"), top, name, average="avg_pool", maximum="max_pool")
 
 
 def bottleneck(x: Node, width: int, stride: int, *, shortcut: bool, name: str) -> Node:

@@ -2,10 +2,10 @@
 
 from ..graph import Graph, Node, Shape
 from ..layers import Activation, Add, BatchNormalization, Conv2D, InputLayer, MaxPooling2D, SeparableConv2D
-from .blocks import Head, finished
+from .blocks import Top, finished
 
 
-def xception(shape: Shape = (299, 299, 3), head: Head = Head(), *, name: str = "xception") -> Graph:
+def xception(shape: Shape = (299, 299, 3), top: Top = Top(), *, name: str = "xception") -> Graph:
     x = InputLayer(shape)()
     for conv, (filters, stride) in enumerate(((32, 2), (64, 1)), 1):
         x = Conv2D(filters, 3, stride, use_bias=False)(x, name=f"block1_conv{conv}")
@@ -18,7 +18,7 @@ def xception(shape: Shape = (299, 299, 3), head: Head = Head(), *, name: str = "
     for conv, filters in enumerate((1536, 2048), 1):
         x = separable(x, filters, name=f"block14_sepconv{conv}")
         x = relu(x, name=f"block14_sepconv{conv}_act")
-    return finished(x, head, name)
+    return finished(x, top, name)
 
 
 def halved(x: Node, widths: tuple[int, ...], block: int) -> Node:

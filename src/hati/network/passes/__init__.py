@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from ...tools.arrays import Array
 from ..graph import Graph, Layer, Node, Shape, weights_of
 from ..layers import (
     Activation,
@@ -22,7 +23,6 @@ from ..layers import (
 )
 from .affine import gain_and_shift
 
-Array = np.ndarray
 Arrays = Mapping[str, Array]
 Convolution = Conv2D | DepthwiseConv2D | SeparableConv2D
 

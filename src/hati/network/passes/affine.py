@@ -5,10 +5,9 @@ from functools import singledispatch
 
 import numpy as np
 
+from ...tools.arrays import Array
 from ..graph import Layer
 from ..layers import SMALLEST_DEVIATION, BatchNormalization, LayerScale, Normalization, Rescaling
-
-Array = np.ndarray
 
 AFFINE = (BatchNormalization, LayerScale, Normalization, Rescaling)
 

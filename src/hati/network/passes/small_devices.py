@@ -6,6 +6,7 @@ from functools import singledispatch
 
 import numpy as np
 
+from ...tools.arrays import Array
 from ..graph import Graph, Layer, Node, weights_of
 from ..layers import (
     Activation,
@@ -26,7 +27,6 @@ from ..layers import (
 from . import Derived, fold_padding, folded_into, is_linear, user_counts
 from .affine import AFFINE, gain_and_shift
 
-Array = np.ndarray
 Arrays = Mapping[str, Array]
 
 

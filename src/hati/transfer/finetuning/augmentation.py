@@ -8,9 +8,8 @@ import numpy as np
 from PIL import Image
 
 from ...preprocessing import INTERPOLATIONS, Preprocessing
+from ...tools.arrays import Array
 from .recipe import Recipe
-
-Array = np.ndarray
 
 STRETCH = 4 / 3  # of a part that is looked at, at most, wide or tall; Szegedy et al. 2015
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # what red, green and blue are to the eye; ITU-R BT.601

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from math import cos, pi
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,14 +13,13 @@ from ...engines.torch.translation import Network
 from ...errors import ArgumentError
 from ...network.graph import Graph
 from ...network.taught import HEAD, body_of
+from ...tools.arrays import Array
 from .checkpoints import State, copied
 from .lessons import Batch, Plain, Share
 from .losses import Loss
 from .processes import silent, summed, with_others
 from .recipe import Recipe
 from .unfreezing import frozen, still
-
-Array = np.ndarray
 
 MOMENTUM = 0.9  # of descent
 

@@ -20,13 +20,12 @@ from ... import photos
 from ...photos import Photo
 from ...photos.sets import PhotoSet
 from ...preprocessing import NORMALISATIONS
+from ...tools.arrays import Array
 from ...tools.measuring import cores
 from ...tools.pipeline import batches, in_order
 from ..body import Body
 from .augmentation import augmented, mixed, needed
 from .recipe import Recipe
-
-Array = np.ndarray
 
 KEPT = 1 << 30  # bytes of decoded photos that one set may keep in memory
 ORDER, LOOK, MIXTURE = 1, 2, 3  # what chance decides
@@ -68,7 +67,7 @@ class Step:
     batches: tuple[Batch, ...]
 
 
-class Album:
+class DecodedPhotos:
     """Photos that are decoded once and made as small as will do, as long as there is room for them in memory."""
 
     def __init__(self, found: Sequence[Photo], smaller: Callable[[Image.Image], Image.Image], read_to: int):
@@ -95,7 +94,7 @@ class Lessons:
         self.found, self.body, self.recipe, self.seed, self.share = found, body, recipe, seed, share
         self.workers = workers
         least = max(needed(body.size, recipe.crop), body.preprocessing.needed(body.size))
-        self._album = Album(found.photos, partial(_reduced, least=least), least)
+        self._decoded = DecodedPhotos(found.photos, partial(_reduced, least=least), least)
         self.targets = found.targets.astype(np.float32)
 
     @property
@@ -129,7 +128,7 @@ class Lessons:
     def _look(self, epoch: int, photo: int) -> Array:
         chance = np.random.default_rng((LOOK, self.seed, epoch, photo))
         body = self.body
-        x = augmented(self._album[photo], body.preprocessing, body.size, self.recipe, chance)
+        x = augmented(self._decoded[photo], body.preprocessing, body.size, self.recipe, chance)
         return NORMALISATIONS[body.preprocessing.normalisation](x)
 
     def _mixture(self, epoch: int, step: int) -> float:
@@ -148,7 +147,7 @@ class Plain:
 
     def __init__(self, found: PhotoSet, body: Body, size: int, workers: int = 1):
         self.found, self.body, self.size, self.workers = found, body, size, workers
-        self._album = Album(found.photos, self._resized, body.preprocessing.needed(body.size))
+        self._decoded = DecodedPhotos(found.photos, self._resized, body.preprocessing.needed(body.size))
         self.targets = found.targets.astype(np.float32)
 
     def __len__(self) -> int:
@@ -166,7 +165,7 @@ class Plain:
         return Image.fromarray(self.body.preprocessing.resize(photo, self.body.size))
 
     def _look(self, photo: int) -> Array:
-        return NORMALISATIONS[self.body.preprocessing.normalisation](np.asarray(self._album[photo]))
+        return NORMALISATIONS[self.body.preprocessing.normalisation](np.asarray(self._decoded[photo]))
 
 
 def workers_beside(device: str) -> int:

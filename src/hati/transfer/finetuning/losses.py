@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-Array = np.ndarray
+from ...tools.arrays import Array
 
 
 @dataclass(frozen=True)

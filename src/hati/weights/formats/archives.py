@@ -9,9 +9,9 @@ from typing import IO, cast
 import numpy as np
 
 from ...errors import WeightsError
+from ...tools.arrays import Array
 from . import mapped
 
-Array = np.ndarray
 LOCAL_HEADER = struct.Struct("<26xHH")  # the lengths of the name and of the extra fields behind it
 PIECE = 1 << 20
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import WeightsError
+from ...tools.arrays import Array
 from . import hdf5_dense, mapped
 from .hdf5_messages import (
     DAMAGED,
@@ -31,8 +32,6 @@ from .hdf5_messages import (
     text,
     unpacked,
 )
-
-Array = np.ndarray
 
 NOWHERE = (1 << 64) - 1
 MOST_STEPS = 1_000_000  # through the file's own tables; a network of a thousand layers takes fifty thousand

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from ...errors import WeightsError
+from ...tools.arrays import Array
 from . import hdf5, mapped
 from .layouts import Layered, Numbered
 
-Array = np.ndarray
 MOST_NAMES = 1 << 16  # bytes of one list; HDF5 has no room for more
 MOST_DEPTH = 16  # of models in models
 FOLDERS = ("layers", "_layer_checkpoint_dependencies")  # where Keras 3 keeps a model's layers, now and at first

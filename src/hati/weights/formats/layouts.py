@@ -4,11 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from ...network.graph import Graph, snake_case
+from ...tools.arrays import Array
 
-Array = np.ndarray
 Named = Mapping[str, Array]
 
 

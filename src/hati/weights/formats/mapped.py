@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import WeightsError
+from ...tools.arrays import Array
 
-Array = np.ndarray
 LONGEST_LINE = 4096
 
 

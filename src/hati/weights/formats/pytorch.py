@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import WeightsError
+from ...tools.arrays import Array
 from . import mapped, pickles
 from .archives import Archive
 
-Array = np.ndarray
 Arrays = dict[str, Array]
 
 MOST_AXES, MOST_SIZE = 32, 1 << 48

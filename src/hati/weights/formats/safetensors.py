@@ -11,9 +11,8 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from ...errors import WeightsError
+from ...tools.arrays import Array
 from . import mapped
-
-Array = np.ndarray
 
 MOST_HEADER = 1 << 24  # bytes; ten thousand arrays and their network take two million
 MOST_AXES, MOST_SIZE = 32, 1 << 48

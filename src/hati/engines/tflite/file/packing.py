@@ -8,9 +8,9 @@ from typing import Any
 import flatbuffers
 import numpy as np
 
+from ....tools.arrays import Array
 from .schema import TABLES
 
-Array = np.ndarray
 Lying = dict[tuple[str, bytes], int]  # where numbers lie, by their kind and their bytes
 
 ALIGNMENT = 16  # bytes, of a tensor's numbers: microcontrollers read them where they lie

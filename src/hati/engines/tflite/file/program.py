@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from ....errors import ArgumentError
+from ....tools.arrays import Array
 from .packing import LONGEST, Table, packed, table
 from .schema import IDENTIFIER, OPERATORS, SCHEMA_VERSION, TYPES
-
-Array = np.ndarray
 
 RUNTIME = b"1.14.0".ljust(16, b"\0")  # the oldest that reads such a file, as converters note it
 SIGNATURE = "serving_default"

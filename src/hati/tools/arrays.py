@@ -1,0 +1,5 @@
+"""What numbers are held in."""
+
+import numpy as np
+
+Array = np.ndarray
