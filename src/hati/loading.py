@@ -14,7 +14,7 @@ from . import DEFAULT_MODEL, catalog
 from .catalog import Entry, WeightsFile
 from .engines import devices
 from .errors import ArgumentError, WeightsError
-from .model import Model
+from .model import Model, lazy_weights
 from .network.taught import MEANS, Taught, body_of
 from .preprocessing import Preprocessing
 from .weights import Arrays, beside, checksum, description, from_file, random
@@ -134,7 +134,7 @@ def _published_body(path: Path, told: description.Description) -> Arrays:
     """The body of a light file: of the catalog's model that it was taught on."""
     assert told.provenance is not None, "a description of a light file has one"
     name, body = told.provenance.body, body_of(told.graph)
-    published = load(name).lazy_weights.arrays()
+    published = lazy_weights(load(name)).arrays()
     arrays = {key: published[key] for key in body.weights() if key in published}
     if len(arrays) < len(body.weights()) or checksum(body, arrays) != told.provenance.body_checksum:
         raise WeightsError(f"{path}: it was taught on another {name} than the one that is here")

@@ -15,6 +15,7 @@ from hati.engines.onnx.running import OnnxRuntime
 from hati.engines.quantisation import Quantisation, scale_of
 from hati.int8.calibration import BINS, METHODS, Method, Observed, least_squares, observe, quantisation_from
 from hati.int8.comparison import safe_bits
+from hati.model import lazy_weights
 from hati.network.architectures.mobilenet import mobilenet
 from hati.network.graph import Graph
 from hati.network.layers import Conv2D, InputLayer, MaxPooling2D, ReLU
@@ -124,7 +125,7 @@ def agreement(model: hati.Model, folder: Path, bits: int, method: Method = "extr
     """Of 60 photos that were not among the 40 that were calibrated on."""
     found = sorted(folder.glob("*.jpg"))[:100]
     x = np.stack([model.preprocessing(photos.read(path), model.size) for path in found])
-    graph, arrays = for_inference(model.graph, model.lazy_weights.arrays())
+    graph, arrays = for_inference(model.graph, lazy_weights(model).arrays())
     seen = observe(graph, arrays, np.split(x[:40], 10))
     int8 = model.running_on(OnnxRuntime(quantisation=quantisation_from(graph, arrays, seen, method, bits)))
     return float((int8.predict(x[40:]).argmax(1) == model.predict(x[40:]).argmax(1)).mean())

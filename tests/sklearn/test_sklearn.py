@@ -27,7 +27,7 @@ import hati
 from hati.errors import ArgumentError, GraphError, HatiError, ImageError, ImageNotFound, UnknownModel
 from hati.keras.applications.mobilenet import MobileNet
 from hati.labels import Label
-from hati.model import Model
+from hati.model import Model, lazy_weights
 from hati.preprocessing import Preprocessing
 from hati.sklearn import ImageClassifier, ImageFeatures
 from hati.weights import from_arrays
@@ -174,7 +174,7 @@ POOLED: dict[Any, Callable[[Array], Array]] = {
 @pytest.mark.parametrize("layer", [MIDDLE, "conv1_relu"])
 def test_a_layer_is_pooled(pooling: Any, layer: str) -> None:
     part = SMALL.graph.cut(layer)
-    cut = Model(part, SMALL.lazy_weights.of(part), SMALL.preprocessing, labels=None, size=SMALL.size)
+    cut = Model(part, lazy_weights(SMALL).of(part), SMALL.preprocessing, labels=None, size=SMALL.size)
     x = np.stack([SMALL.preprocessing(Image.fromarray(picture), SMALL.size) for picture in PICTURES[:3]])
     features = ImageFeatures(SMALL, layer, pooling)
     found = features.fit_transform(PICTURES[:3])

@@ -10,7 +10,7 @@ from tiny_body import SIZE, school
 from hati import photos
 from hati.exporting.formats import Format, Order
 from hati.keras import applications
-from hati.model import Model
+from hati.model import Model, lazy_weights
 from hati.network.graph import Graph
 from hati.network.taught import Provenance
 from hati.preprocessing import Preprocessing
@@ -89,7 +89,7 @@ def taught(folder: Path) -> Model:
 
 def changed(model: Model, name: str, value: float) -> Model:
     """The same with one array filled with a number."""
-    arrays = {key: np.array(array) for key, array in model.lazy_weights.arrays().items()}
+    arrays = {key: np.array(array) for key, array in lazy_weights(model).arrays().items()}
     arrays[name][...] = value
     return Model(
         model.graph, from_arrays(arrays, model.graph), model.preprocessing, labels=model.labels, size=model.size

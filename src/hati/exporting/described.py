@@ -11,7 +11,7 @@ from typing import Any
 from .. import __version__, catalog
 from ..catalog import WeightsFile
 from ..labels import Label
-from ..model import Model
+from ..model import Model, lazy_weights
 from .formats import Order
 
 
@@ -75,7 +75,7 @@ def licence(model: Model) -> str | None:
     if model.taught is not None:
         entry = catalog.entries().get(model.taught.provenance.body)
         return entry.licence if entry else None
-    identity = model.lazy_weights.identity
+    identity = lazy_weights(model).identity
     path = Path(identity.place) if identity else None
     files = [file for entry in catalog.entries().values() for file in (entry.top_file, entry.notop_file)]
     return next((file.licence for file in files if file and path and _is_published(path, file)), None)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..engines.quantisation import Quantisation
 from ..errors import ArgumentError
-from ..model import Model
+from ..model import Model, lazy_weights
 from ..network.graph import Graph
 from ..network.layers import known
 from ..network.passes import Arrays, with_input
@@ -52,7 +52,7 @@ class Order:
         """The graph and arrays to write, for pictures of the model's size, and what is done to pixels before them."""
         model = self.model
         graph = with_input(model.graph, (*model.size, known(model.graph.input.shape[-1:])[0]))
-        graph, arrays, normalisation = on_rgb(graph, model.lazy_weights.arrays(), model.normalisation)
+        graph, arrays, normalisation = on_rgb(graph, lazy_weights(model).arrays(), model.normalisation)
         if not self.pixels:
             return graph, arrays, normalisation
         return *on_pixels(graph, arrays, normalisation), Normalisation()

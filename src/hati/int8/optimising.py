@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ..errors import ArgumentError, PrecisionWarning
-from ..model import Model
+from ..model import Model, lazy_weights
 from ..photos import Photo
 from ..tools.measuring import likely_share
 from ..tools.progress import Verbose
@@ -44,7 +44,7 @@ def optimise(
     if len(model.graph.output.shape) != 1:
         raise ArgumentError(f"{model.name} gives maps of shape {model.graph.output.shape}; only scores can be compared")
     own = CalibrationPhotos.read(model, photos, verbose)
-    with model.lazy_weights.borrowed() as arrays:
+    with lazy_weights(model).borrowed() as arrays:
         return stored(model, _judged(Comparison(model, arrays, own, bits or safe_bits(), verbose), agreement))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from .. import __version__
 from ..engines.quantisation import Quantisation
 from ..errors import ArgumentError
-from ..model import Model
+from ..model import Model, lazy_weights
 from ..tools.cache import folder, part_of
 from ..tools.measuring import Spread, machine
 
@@ -65,7 +65,7 @@ class Optimised:
 
 def outcome(model: Model) -> Optimised | None:
     """What was found for these weights on this machine, where anything was."""
-    if model.lazy_weights.identity is None:
+    if lazy_weights(model).identity is None:
         return None
     try:
         return Optimised.from_json(json.loads(_place(model).read_bytes()))
@@ -74,7 +74,7 @@ def outcome(model: Model) -> Optimised | None:
 
 
 def stored(model: Model, found: Optimised) -> Optimised:
-    if model.lazy_weights.identity is None:
+    if lazy_weights(model).identity is None:
         note = "these weights come from no file, so the outcome is not kept"
         return replace(found, notes=(*found.notes, note))
     place = _place(model)
@@ -107,5 +107,5 @@ def _place(model: Model) -> Path:
 
     layers = [f"{node.name} {node.layer} {[x.name for x in node.inputs]}" for node in model.graph.nodes]
     here = machine()
-    state = (layers, model.lazy_weights.identity, here.processor, here.cores, __version__, onnxruntime.__version__)
+    state = (layers, lazy_weights(model).identity, here.processor, here.cores, __version__, onnxruntime.__version__)
     return folder("optimised") / f"{model.name}-{hashlib.sha256(repr(state).encode()).hexdigest()[:16]}.json"

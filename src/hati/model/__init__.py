@@ -234,7 +234,7 @@ class Model:
 
     def get_weights(self) -> list[Array]:
         """A copy of every array, in Keras' order."""
-        with self.lazy_weights.borrowed() as arrays:
+        with self._weights.borrowed() as arrays:
             return [array.copy() for array in arrays.values()]
 
     def set_weights(self, arrays: Sequence[Array]) -> None:
@@ -269,7 +269,7 @@ class Model:
             light,
         )
         beside = {MEANS: taught.means} if taught else {}
-        with self.lazy_weights.borrowed() as arrays:
+        with self._weights.borrowed() as arrays:
             kept = {name: x for name, x in arrays.items() if not light or name in head_weights(self.graph)}
             writing.write_model(Path(path), {**kept, **beside}, told)
 
@@ -278,12 +278,12 @@ class Model:
 
         Raises ArgumentError for another ending, WeightsError where they cannot be written.
         """
-        with self.lazy_weights.borrowed() as arrays:
+        with self._weights.borrowed() as arrays:
             writing.write_weights(Path(path), arrays, self.graph)
 
     def running_on(self, engine: Engine) -> Model:
         """The same model, computed by another engine."""
-        return Model(self.graph, self.lazy_weights, self.preprocessing, **self._settings, engine=engine)
+        return Model(self.graph, self._weights, self.preprocessing, **self._settings, engine=engine)
 
     def __deepcopy__(self, memo: object) -> Model:
         """A model of its own. Weights are never changed, only replaced: both models hold the same."""
@@ -291,7 +291,7 @@ class Model:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For pickle: the parts of a model, and nothing that is running."""
-        parts = self.lazy_weights, self.preprocessing, self._settings, self._engine
+        parts = self._weights, self.preprocessing, self._settings, self._engine
         return _unpickled, (graph_json.to_json(self.graph), *parts)
 
     @property
@@ -323,14 +323,14 @@ class Model:
             else:
                 new.arrays()  # read and checked now, so that a wrong file is refused here and not at the first picture
         with self._lock:
-            self.lazy_weights, self._sessions = new, ready
+            self._weights, self._sessions = new, ready
 
     def _session(self, graph: Graph, *, shared: bool = False) -> Session:
         """The graph ready to run by all cores or, `shared`, by each of several threads on a core of its own."""
         key = graph.output.name, shared
         with self._lock:
             if key not in self._sessions:
-                part = self.lazy_weights.of(graph) if graph is not self.graph else self.lazy_weights
+                part = self._weights.of(graph) if graph is not self.graph else self._weights
                 engine = self._engine.shared() if shared else self._engine
                 self._sessions[key] = engine.session(graph, part)
             return self._sessions[key]
@@ -380,6 +380,11 @@ class Model:
             return self.preprocessing(read(photo, needed=needed), self.size)
         except ImageError as error:
             return error
+
+
+def lazy_weights(model: Model) -> Weights:
+    """A model's weights for hati's other rooms: read when they are first needed, shared and never changed."""
+    return model._weights
 
 
 def _unpickled(graph: Any, weights: Weights, preprocessing: Preprocessing, rest: Any, engine: Engine) -> Model:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ArgumentError, ImageError
 from ..loading import load
-from ..model import Model
+from ..model import Model, lazy_weights
 from ..network.graph import Graph, Layer
 from ..network.layers import Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D
 from ..network.passes import with_input
@@ -48,7 +48,7 @@ def body_of(network: Network, layer: str | None = None, pooling: str | None = "a
     if pooling not in POOLINGS:
         raise ArgumentError(f"pooling is {pooling!r}; it can be {', '.join(map(repr, POOLINGS))}")
     model = model_of(network)
-    return _body(model, model.lazy_weights, layer, pooling)
+    return _body(model, lazy_weights(model), layer, pooling)
 
 
 def see(body: Body, found: Sequence[Photo], views: Sequence[View] = (AS_IT_IS,)) -> Array:

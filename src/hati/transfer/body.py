@@ -16,7 +16,7 @@ import numpy as np
 from .. import photos, weights
 from ..engines import Session, devices
 from ..errors import ArgumentError, GraphError, ImageError
-from ..model import Model
+from ..model import Model, lazy_weights
 from ..network.graph import Graph
 from ..network.layers import GlobalAveragePooling2D
 from ..network.passes import with_input
@@ -72,7 +72,7 @@ class Body:
             graph = Graph(GlobalAveragePooling2D()(graph.output, name="head_pooling"), graph.name)
         if graph.input.shape[-1] != 3:
             raise ArgumentError(f"{model.name} takes pictures with {graph.input.shape[-1]} channels; photos have 3")
-        return cls(graph, model.lazy_weights.of(graph), model.preprocessing, (size, size) if size else model.size)
+        return cls(graph, lazy_weights(model).of(graph), model.preprocessing, (size, size) if size else model.size)
 
     @property
     def width(self) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..labels import Label
-from ..model import Model
+from ..model import Model, lazy_weights
 from ..network.taught import CLASSES, STANDARDISATION, Provenance, Taught, body_of, has_head, with_head
 from ..tools.arrays import Array
 from ..weights import from_arrays
@@ -86,7 +86,7 @@ class Head:
         """The head of a taught model. Raises ArgumentError where there is none."""
         if model.taught is None or not has_head(model.graph):
             raise ArgumentError(f"{model.name} is no model that hati has taught; teach it with hati.train first")
-        with model.lazy_weights.borrowed() as arrays:
+        with lazy_weights(model).borrowed() as arrays:
             return cls.from_arrays(arrays, model.taught.means, multi_label=model.taught.provenance.multi_label)
 
     @classmethod
@@ -127,4 +127,4 @@ def parted(model: Model) -> tuple[Body, Head]:
     """A taught model's body and head. Raises ArgumentError for another model."""
     head = Head.of(model)
     graph = body_of(model.graph)
-    return Body(graph, model.lazy_weights.of(graph), model.preprocessing, model.size), head
+    return Body(graph, lazy_weights(model).of(graph), model.preprocessing, model.size), head

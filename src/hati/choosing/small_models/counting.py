@@ -10,6 +10,7 @@ import numpy as np
 from ...engines.tflite.integers import WEIGHTED
 from ...exporting.formats import Order
 from ...loading import load
+from ...model import Model
 from ...network.graph import Graph, Node
 from ...network.layers import Dense
 from ...network.passes.small_devices import for_devices
@@ -29,8 +30,9 @@ def counted(name: str) -> Counted:
 
     The plan, which is operators, tensors and the names of classes, adds a tenth at the most.
     """
-    model = load(name, None)
-    model.lazy_weights = Weights(lambda: _initial(model.graph))
+    drawn = load(name, None)
+    weightless = Weights(lambda: _initial(drawn.graph))
+    model = Model(drawn.graph, weightless, drawn.preprocessing, labels=drawn.labels, size=drawn.size)
     graph, arrays, _ = Order(model, "int8", "uint8", pixels=True).network
     nodes = for_devices(graph, arrays)[0].nodes
     return Counted(sum(_bytes(node) for node in nodes if isinstance(node.layer, WEIGHTED)), multiply_adds(graph))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ...model import Model
+from ...model import Model, lazy_weights
 from ...network.graph import Graph
 from ...network.layers import GlobalAveragePooling2D
 from ..formats import Format, Order, Precision
@@ -50,5 +50,5 @@ class Contents:
         graph = model.graph.cut(model.feature_layer)
         if len(graph.output.shape) == 3:
             graph = Graph(GlobalAveragePooling2D()(graph.output, name="head_pooling"), graph.name)
-        weights = model.lazy_weights.of(graph)
+        weights = lazy_weights(model).of(graph)
         return Model(graph, weights, model.preprocessing, labels=None, size=model.size)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...model import lazy_weights
 from ...network.taught import CLASSES, STANDARDISATION
 from ..formats import Order
 from ..gate import cosines, in_batches
@@ -50,7 +51,7 @@ def _write_head(contents: Contents) -> None:
     model = contents.order.model
     if model.taught is None:
         return
-    with model.lazy_weights.borrowed() as arrays:
+    with lazy_weights(model).borrowed() as arrays:
         np.savez(
             contents.folder / HEAD,
             allow_pickle=False,
