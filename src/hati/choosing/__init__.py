@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from os import PathLike
 
 from ..loading import models
-from ..tools.measuring import Machine
+from ..tools.machine import Machine
 from ..tools.progress import Verbose, track
 from .candidates import Bounds, Candidate, best, front, nearest, worth_measuring
 from .measurements import Measurements, groups

@@ -24,7 +24,7 @@ from ..network.taught import FINETUNE, MEANS, Taught, body_of, has_head, head_we
 from ..photos import Photo, describe, read
 from ..preprocessing import NORMALISATIONS, Normalisation, Preprocessing
 from ..tools.arrays import Array
-from ..tools.measuring import cores
+from ..tools.machine import cores
 from ..tools.pipeline import batches, in_order
 from ..tools.progress import Verbose, track
 from ..weights import Weights, writing

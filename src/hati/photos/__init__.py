@@ -4,10 +4,8 @@ import glob
 import io
 import os
 import sys
-import threading
-import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from ..errors import ImageError, ImageNotFound, ImageTooLarge
+from ..tools import quiet
 
 Photo = str | os.PathLike[str] | bytes | bytearray | IO[bytes] | np.ndarray | Image.Image
 
@@ -109,37 +108,11 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
         return _content(file)
 
 
-class _Hush:
-    """Pillow's warnings stay unsaid while any thread is in here.
-
-    Python's warning filters are shared by all threads: the first one in sets them, the last one out puts them back.
-    """
-
-    def __init__(self) -> None:
-        self._lock, self._inside, self._filters = threading.Lock(), 0, ExitStack()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._inside += 1
-            if self._inside == 1:
-                self._filters.enter_context(warnings.catch_warnings())
-                warnings.filterwarnings("ignore", module=r"PIL\.")
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0:
-                self._filters.close()
-
-
-_hush = _Hush()
-
-
 @contextmanager
 def decoding(name: str) -> Iterator[None]:
     """Pillow's many errors as one of ours, and its warnings as none: a picture comes out, or an error says why not."""
     try:
-        with _hush:
+        with quiet.warnings():
             yield
     except ImageError:
         raise

@@ -12,7 +12,8 @@ from ...errors import WeightsError
 from ...exporting import formats
 from ...int8.agreement import Agreement, shipped
 from ...loading import ModelCard, models
-from ...tools.measuring import Machine, Spread, machine
+from ...tools.machine import Machine, machine
+from ...tools.measuring import Spread
 from ...tools.progress import Verbose, track
 from .counting import counted
 from .measurements import Int8Measurements, groups
