@@ -9,6 +9,7 @@ from PIL import Image
 
 from hati import photos
 from hati.errors import ArgumentError, ImageError
+from hati.photos.finding import find
 from hati.tools.files import whole
 
 SMALL, LARGE = (500, 375), (4000, 3000)  # width, height
@@ -70,7 +71,7 @@ def originals(source: Path | None) -> list[Image.Image]:
         paths = [Path(data.__file__).parent / name for name in OWN]
         return [photos.read(path) for path in paths if path.exists()]
     found = []
-    for path in list(photos.find([source]))[:MOST_PHOTOS]:
+    for path in list(find([source]))[:MOST_PHOTOS]:
         with suppress(ImageError):
             found.append(photos.read(path))
     if not found:

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import DEFAULT_MODEL, catalog
 from .catalog import Entry, WeightsFile
-from .engines import devices
+from .engines import Device, Precision, devices
 from .errors import ArgumentError, WeightsError
 from .model import Model, lazy_weights
 from .network.taught import MEANS, Taught, body_of
@@ -59,8 +59,8 @@ def load(
     name: str | PathLike[str] = DEFAULT_MODEL,
     weights: str | PathLike[str] | None = "imagenet",
     *,
-    precision: str = "float32",
-    device: str = "cpu",
+    precision: Precision = "float32",
+    device: Device = "cpu",
     calibrate: str | PathLike[str] | None = None,
     **options: Any,
 ) -> Model:

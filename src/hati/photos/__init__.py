@@ -1,16 +1,13 @@
 """Any photo to upright RGB: from a path, bytes, a URL, an array or a PIL image."""
 
-import glob
 import io
 import os
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import ImageError, ImageNotFound, ImageTooLarge
 from ..tools import quiet
@@ -19,20 +16,7 @@ Photo = str | os.PathLike[str] | bytes | bytearray | IO[bytes] | np.ndarray | Im
 
 MOST_PIXELS = 89_478_485  # where Pillow itself begins to warn; an RGB picture of that size takes 360 MB
 MOST_BYTES = 256 * 1024 * 1024  # of a photo, wherever it comes from
-SUFFIXES = {
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff",
-    ".jp2", ".j2k", ".avif", ".ppm", ".pgm", ".pbm", ".tga",
-}  # fmt: skip
 REDUCTIONS = {8: 3, 4: 3, 2: 4}  # a JPEG by so much, where it stays so many times longer than needed; measured
-TURNS = {  # by EXIF's orientation: what brings the picture upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def read(photo: Photo, name: str | None = None, *, needed: int | None = None) -> Image.Image:
@@ -72,21 +56,6 @@ def describe(photo: Photo) -> str:
         return f"array of shape {photo.shape}"
     given = getattr(photo, "name", None)
     return given if isinstance(given, str) else f"{type(photo).__name__} given as a photo"
-
-
-def find(places: Iterable[str | os.PathLike[str]]) -> Iterator[Photo]:
-    """Every photo that the places name: files, URLs, folders (searched to the bottom, by suffix), glob patterns, and
-    - for standard input. A place without photos is given as it is, and `read` says what is wrong with it.
-    """
-    for place in (os.fspath(place) for place in places):
-        if place == "-":
-            yield sys.stdin.buffer
-        elif os.path.isdir(place):
-            yield from _photos(Path(place).rglob("*")) or [place]
-        elif glob.has_magic(place) and not is_url(place) and not os.path.exists(place):
-            yield from _photos(map(Path, glob.glob(place, recursive=True))) or [place]
-        else:
-            yield place
 
 
 def is_url(place: str) -> bool:
@@ -179,27 +148,25 @@ def _unreadable(name: str, error: OSError | ValueError) -> ImageError:
     return ImageError(f"{name}: the file cannot be read ({reason or error})")
 
 
-def _photos(paths: Iterable[Path]) -> list[str]:
-    return sorted(str(path) for path in paths if path.suffix.lower() in SUFFIXES and path.is_file())
-
-
 def _upright_rgb(photo: Image.Image, *, ours: bool) -> Image.Image:
     """Upright RGB; the picture itself where it is so already, if it is ours and not the caller's."""
     photo.load()
-    turn = TURNS.get(_orientation(photo))
-    upright = _rgb(photo if turn is None else photo.transpose(turn))
-    if upright is photo and not ours:
-        upright = photo.copy()
+    upright = _rgb(_turned(photo, ours=ours))
     upright.info.clear()  # it tells of the file: whoever reads this picture again would turn it again
     return upright
 
 
-def _orientation(photo: Image.Image) -> int:
-    """EXIF's word on how the camera was held, 1 to 8."""
+def _turned(photo: Image.Image, *, ours: bool) -> Image.Image:
+    """As EXIF says that the camera was held; a copy, where the picture is the caller's."""
     try:
-        return photo.getexif().get(ExifTags.Base.Orientation, 1)
+        if not ours:
+            return ImageOps.exif_transpose(photo)
+        ImageOps.exif_transpose(photo, in_place=True)
+    except MemoryError:
+        raise
     except Exception:  # the pixels are sound, and damaged EXIF is no reason to refuse them
-        return 1
+        return photo if ours else photo.copy()
+    return photo
 
 
 def _rgb(photo: Image.Image) -> Image.Image:

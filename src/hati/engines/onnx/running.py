@@ -21,7 +21,7 @@ from ...tools.cache import folder
 from ...tools.files import digest, file_name, take_place, workshop
 from ...tools.machine import processor_identity
 from ...weights import Weights
-from ..devices import Device
+from .. import Device, Precision
 
 if TYPE_CHECKING:
     from ..quantisation import Quantisation
@@ -76,6 +76,10 @@ class OnnxRuntime:
     device: Device = "cpu"
     half: bool = False
     threads: int = 0  # of each call; 0, one for every core
+
+    @property
+    def precision(self) -> Precision:
+        return "int8" if self.quantisation else "float16" if self.half else "float32"
 
     def shared(self) -> OnnxRuntime:
         """The same engine for sessions that several threads call at once, each to have a core of its own."""
@@ -152,8 +156,7 @@ class OnnxRuntime:
     def _slot(self, graph: Graph, weights: Weights) -> str:
         """One place in the cache for one graph with the weights of one file."""
         assert weights.identity is not None
-        kind = "int8" if self.quantisation else "float16" if self.half else "float32"
-        return file_name(graph.name, weights.identity.place, graph.fingerprint(), kind, self.device)
+        return file_name(graph.name, weights.identity.place, graph.fingerprint(), self.precision, self.device)
 
     def _key(self, weights: Weights) -> str:
         """Everything else that the compiled graph depends on."""

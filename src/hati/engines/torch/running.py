@@ -18,6 +18,7 @@ from ...network.passes import for_inference
 from ...tools import quiet
 from ...tools.arrays import Array
 from ...weights import Weights
+from .. import Precision
 
 if TYPE_CHECKING:
     import torch
@@ -32,6 +33,10 @@ class PyTorch:
 
     device: str = "cuda"
     half: bool = False
+
+    @property
+    def precision(self) -> Precision:
+        return "float16" if self.half else "float32"
 
     def shared(self) -> PyTorch:
         """The same: PyTorch's threads serve all callers."""
