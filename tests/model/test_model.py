@@ -350,3 +350,14 @@ def test_a_model_says_what_computes(model: Model) -> None:
     assert (model.device, model.precision) == ("cpu", "float32")
     in_half = model.running_on(OnnxRuntime(half=True))
     assert in_half.precision == "float16"
+
+
+def test_an_error_that_is_kept_holds_no_picture(model: Model, cat: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.jpg"
+    with Image.open(cat) as photo:
+        photo.convert("RGB").resize((1200, 900)).save(cut)
+    cut.write_bytes(cut.read_bytes()[:20_000])
+    [answer] = model.answers(cut)
+    assert answer.error is not None
+    assert (answer.error.__traceback__, answer.error.__cause__, answer.error.__context__) == (None, None, None)
+    assert "cut.jpg: the picture is damaged" in str(answer.error)

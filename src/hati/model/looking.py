@@ -7,7 +7,7 @@ from itertools import chain, islice
 import numpy as np
 
 from ..engines import Session
-from ..errors import ImageError
+from ..errors import ImageError, light
 from ..photos import Photo
 from ..tools.arrays import Array
 from ..tools.machine import cores
@@ -48,4 +48,4 @@ def _prepared(prepare: Prepare, photo: Photo) -> Array | ImageError:
     try:
         return prepare(photo)
     except ImageError as error:
-        return error
+        return light(error)

@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import photos, weights
 from ..engines import Session, devices
-from ..errors import ArgumentError, GraphError, ImageError
+from ..errors import ArgumentError, GraphError, ImageError, light
 from ..model import Model, lazy_weights
 from ..network.graph import Graph
 from ..network.layers import GlobalAveragePooling2D
@@ -163,7 +163,7 @@ class Look:
         try:
             content = photos.read_file(name)
         except ImageError as error:
-            return b"", error, name
+            return b"", light(error), name
         return hashlib.sha256(content).digest() if self.body.width <= LONGEST else b"", content, name
 
     def _vectors(self, photo: Photo | ImageError, name: str) -> Array | ImageError:
@@ -172,5 +172,5 @@ class Look:
         try:
             picture = photos.read(photo, name, needed=self.needed)
         except ImageError as error:
-            return error
+            return light(error)
         return self.body.session(pixels(picture, self.views, self.body.preprocessing, self.body.size))
