@@ -361,3 +361,20 @@ def test_an_error_that_is_kept_holds_no_picture(model: Model, cat: Path, tmp_pat
     assert answer.error is not None
     assert (answer.error.__traceback__, answer.error.__cause__, answer.error.__context__) == (None, None, None)
     assert "cut.jpg: the picture is damaged" in str(answer.error)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers_are_an_error_everywhere(cat: Path, number: float) -> None:
+    damaged = untrained()
+    kernel = damaged.get_weights()
+    kernel[-2][..., 0] = number
+    damaged.set_weights(kernel)
+    x = np.zeros((1, *damaged.size, 3), np.float32)
+    for ask in (
+        lambda: damaged.predict(x),
+        lambda: damaged.classify(cat),
+        lambda: list(damaged.answers([cat] * 12)),
+        lambda: list(damaged.scores(cat)),
+    ):
+        with pytest.raises(WeightsError, match="gives NaN or infinity: its weights are damaged"):
+            ask()

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import catalog, weights
 from ..engines import devices
-from ..errors import ArgumentError, GraphError, ImageError, InputError, LabelsError
+from ..errors import ArgumentError, GraphError, ImageError, InputError, LabelsError, WeightsError
 from ..labels import Label, Prediction, ranked
 from ..network import graph_json, summary
 from ..network.graph import Graph, Node, Shape
@@ -23,7 +23,7 @@ from ..network.taught import FINETUNE, MEANS, Taught, body_of, has_head, head_we
 from ..photos import Photo, describe, read
 from ..photos.finding import Photos, each, is_one
 from ..preprocessing import NORMALISATIONS, Normalisation, Preprocessing
-from ..tools.arrays import Array
+from ..tools.arrays import Array, as_array, is_finite
 from ..tools.progress import Verbose, track
 from ..weights import Weights, writing
 from ..weights.description import Description
@@ -146,12 +146,12 @@ class Model:
         if not len(x):
             return np.empty((0, *(size or 0 for size in self.graph.output.shape)), np.float32)
         self._check_size(x.shape[1:])
-        session = self._session(self.graph)
+        run = self._run(self.graph)
         parts = []
         for start in track(range(0, len(x), batch_size), -(-len(x) // batch_size), "predict", verbose):
             part = np.ascontiguousarray(x[start : start + batch_size], np.float32)
             inputs.check_values(part, self.normalisation, stacklevel=2)
-            parts.append(session(part))
+            parts.append(run(part))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     @overload
@@ -229,7 +229,7 @@ class Model:
 
         Raises LabelsError for scores of another shape, or a model without a classifier.
         """
-        scores = np.asarray(preds)
+        scores = as_array(preds)
         labels = self._names()
         if scores.ndim != 2 or scores.shape[1] != len(labels):
             raise LabelsError(f"scores of shape {scores.shape} came; (batch, {len(labels)}) was expected")
@@ -245,7 +245,7 @@ class Model:
         names = list(self.graph.weights())
         if len(arrays) != len(names):
             raise ArgumentError(f"{len(arrays)} arrays came; {self.name} has {len(names)}")
-        self._use(weights.from_arrays(dict(zip(names, map(np.array, arrays), strict=True)), self.graph))
+        self._use(weights.from_arrays(dict(zip(names, map(_copied, arrays), strict=True)), self.graph))
 
     def load_weights(self, path: str | Path) -> None:
         """Take the weights of a file. Raises WeightsError, and keeps the old ones, where they do not fit."""
@@ -338,6 +338,23 @@ class Model:
                 self._sessions[key] = engine.session(graph, part)
             return self._sessions[key]
 
+    def _run(self, graph: Graph, shared: bool = False) -> Session:
+        """The same, and what comes out is made sure to be numbers."""
+        session = self._session(graph, shared)
+
+        def run(x: Array) -> Array:
+            y = session(x)
+            if not is_finite(y):
+                raise WeightsError(f"{self.name} gives NaN or infinity: {self._why_no_numbers()}")
+            return y
+
+        return run
+
+    def _why_no_numbers(self) -> str:
+        if self.precision == "float16":
+            return "its weights are damaged, or too large for float16; take precision='float32'"
+        return "its weights are damaged; take them from another file"
+
     def _check_size(self, shape: tuple[int, ...]) -> None:
         """Where the network leaves the size open, refuse pictures that vanish on their way through it."""
         if shape in self._fitting:
@@ -360,7 +377,11 @@ class Model:
         def prepare(photo: Photo) -> Array:
             return self.preprocessing(read(photo, needed=needed), self.size)
 
-        return outputs(each(photos), prepare, partial(self._session, graph))
+        return outputs(each(photos), prepare, partial(self._run, graph))
+
+
+def _copied(x: Any) -> Array:
+    return np.array(as_array(x))
 
 
 def lazy_weights(model: Model) -> Weights:
