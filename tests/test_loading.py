@@ -3,6 +3,8 @@
 import json
 import random
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from hati.cli import main
 from hati.errors import ArgumentError, HatiError, UnknownModel, WeightsError
 from hati.keras.applications.mobilenet import MobileNet
 from hati.labels import Label
+from hati.loading import model_of
 from hati.model import Model
 from hati.preprocessing import Preprocessing
 from hati.weights import from_arrays
@@ -164,3 +167,61 @@ def outcome(file: Path, content: bytes, seed: int) -> str:
     except HatiError:
         return "error"
     return "answer"
+
+
+@pytest.mark.parametrize("name", ["resnet50", "ResNet50", "vgg16"])
+def test_a_file_in_the_folder_shadows_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / name).write_text("notes")
+    monkeypatch.chdir(tmp_path)
+    assert hati.load(name, None).name.lower() == name.lower()
+    for path in (f"./{name}", Path(name)):
+        with pytest.raises(WeightsError, match=name):
+            hati.load(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"precision": "float61"}, "precision is 'float61'; it can be 'float32', 'float16' or 'int8'"),
+        ({"device": "tpu"}, "device is 'tpu'; it can be 'cpu' or 'cuda'"),
+        ({"device": "cuda", "precision": "int8"}, "precision is 'int8'; on a GPU"),
+        ({"precision": "float16"}, "float16 is for a GPU"),
+        ({"weigths": None}, "did you mean 'weights'"),
+    ],
+)
+def test_arguments_are_refused_before_anything_is_fetched(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], said: str
+) -> None:
+    def fetch(*_: object) -> Path:
+        raise AssertionError("it was asked for")
+
+    monkeypatch.setattr("hati.weights.bringing.store.fetch", fetch)
+    with pytest.raises(ArgumentError, match=said):
+        hati.load("VGG16", **options)
+
+
+@dataclass
+class Carrier:
+    model: object
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda model, path: model,
+        lambda model, path: Carrier(model),
+        lambda model, path: path,
+        lambda model, path: str(path),
+    ],
+    ids=["itself", "what carries it", "path", "text"],
+)
+def test_a_model_is_had_however_it_is_given(tmp_path: Path, give: Callable[[Model, Path], Any]) -> None:
+    model = hati.load("MobileNet_0.25_128", None)
+    model.save(tmp_path / "mine.safetensors")
+    assert model_of(give(model, tmp_path / "mine.safetensors")).name == model.name
+
+
+@pytest.mark.parametrize("asked", [None, 7, Carrier("no model"), ["EfficientNetLite0"]], ids=repr)
+def test_what_gives_no_model_is_told_what_does(asked: Any) -> None:
+    with pytest.raises(ArgumentError, match="came for a model; it can be a name of the catalog"):
+        model_of(asked)
