@@ -7,6 +7,7 @@ decides what it computes in.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -113,7 +114,7 @@ def _model_info(order: Order) -> dict[str, str]:
         "scale_values": " ".join(map(str, deviations)),
     }
     if model.labels is not None:
-        found["labels"] = " ".join(label.name.replace(" ", "_") for label in model.labels)
+        found["labels"] = " ".join(re.sub(r"\s", "_", label.name) or "_" for label in model.labels)
     if model.taught is not None:
         found["multilabel"] = str(model.taught.provenance.multi_label)
     return found

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..engines.quantisation import Quantisation, Range
 from ..errors import ArgumentError
+from ..labels import check_lines
 from ..network.graph import Graph
 from ..network.passes import Arrays
 from ..network.passes.small_devices import for_devices
@@ -46,6 +47,7 @@ OBSERVING = 2  # photos at a time whose every value is looked at
 def check(order: Order) -> None:
     from ..engines.tflite import translation
 
+    check_lines(order.model.labels or (), "a TFLite file")
     graph, _ = _network(order)
     integers = order.precision == "int8"
     kept = kept_layers(order)

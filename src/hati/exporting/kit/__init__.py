@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import ArgumentError, WeightsError
+from ...labels import check_lines
 from ...tools.files import take_place, workshop
 from ..formats import Format, Order
 from ..trial import Trial
@@ -56,9 +57,7 @@ def check(folder: Path, name: str, order: Order, out: Path) -> None:
     labels = order.model.labels
     if labels is None:
         raise ArgumentError(f"{order.model.name} has no classifier, and a kit names what is in photos")
-    broken = [label.name for label in labels if "\n" in label.name]
-    if broken:
-        raise ArgumentError(f"the class {broken[0]!r} has a line's end in its name; a kit lists one class a line")
+    check_lines(labels, "a kit")
     if out.absolute().parent == folder.absolute():
         raise ArgumentError(
             f"{out} lies in the kit, which is replaced as a whole; the kit has that file as model.{name}"
