@@ -20,6 +20,7 @@ from ..tools.arrays import Array
 from . import onnx
 from .formats import Numbers, Order, Precision, Run
 
+name = "openvino"
 ending = ".xml"
 precisions: tuple[Precision, ...] = ("float32", "float16", "int8")
 numbers: tuple[Numbers, ...] = ("float32",)
@@ -50,10 +51,6 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
 
 def taken(order: Order) -> Numbers:
     return onnx.taken(order)
-
-
-def layers(quantisation: Quantisation) -> list[str]:
-    return onnx.layers(quantisation)
 
 
 def write(order: Order, path: Path) -> None:

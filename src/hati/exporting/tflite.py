@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..engines.tflite.running import TFLiteSession
 
 
+name = "tflite"
 ending = ".tflite"
 precisions: tuple[Precision, ...] = ("float32", "float16", "int8")
 numbers: tuple[Numbers, ...] = ("float32", "int8", "uint8")
@@ -75,11 +76,6 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
 
 def taken(order: Order) -> Numbers:
     return order.numbers
-
-
-def layers(quantisation: Quantisation) -> list[str]:
-    """Those with weights in integers, by their names in the model."""
-    return list(dict.fromkeys(name.partition("/")[0] for name in quantisation.corrections))
 
 
 def write(order: Order, path: Path) -> None:
