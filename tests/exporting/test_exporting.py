@@ -112,6 +112,9 @@ def test_a_file_that_is_not_good_enough_leaves_nothing_but_the_one_of_before(
     assert list(tmp_path.iterdir()) == [out]
     assert out.read_bytes() == b"before"
     assert "99.0% were asked for" in found.reason
+    assert found.reason in repr(found)
+    assert f"{found.measured.bytes / 1e6:.2f} MB" in repr(found)
+    assert len(repr(found)) < 300
     names = {node.name for node in real.graph.nodes}
     assert {name for name, _ in found.hurts} <= names
     assert [hurt for _, hurt in found.hurts] == sorted((hurt for _, hurt in found.hurts), reverse=True)

@@ -50,6 +50,10 @@ class Exported:
     advice: tuple[str, ...]
     kit: kits.Kit | None = None
 
+    def __repr__(self) -> str:
+        told = [self.reason, self.measured.costs, *([self.kit.reason] if self.kit else [])]
+        return f"<hati.Exported {self.model} as {self.format} in {self.precision}: {' '.join(told)}>"
+
 
 def export(
     model: Model,

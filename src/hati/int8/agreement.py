@@ -27,6 +27,10 @@ class Agreement:
     calibrated_on: int  # other photos
     source: str  # who measured it, in words
 
+    def __repr__(self) -> str:
+        low, high = self.interval
+        return f"<Agreement {self.share:.1%} ({low:.1%}–{high:.1%}) of {self.photos} photos; {self.source}>"
+
 
 def agreeing(expected: Array, scores: Array) -> tuple[float, tuple[float, float]]:
     """The part of photos that both name alike, and between what parts the true one lies, 95 times of 100."""

@@ -36,6 +36,9 @@ class Kit:
     arena: Arena | None  # of model.h for microcontrollers, where there is one
     not_micro: str  # why there is none; "" where there is
 
+    def __repr__(self) -> str:
+        return f"<Kit of {self.bytes / 1e6:.2f} MB: {self.reason}>"
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person wants to know of it."""
