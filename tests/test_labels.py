@@ -53,3 +53,24 @@ def test_unnamed_classes_are_numbered(classes: int) -> None:
     found = labels.numbered(classes)
     assert len(found) == classes
     assert found[-1] == Label(f"class_{classes - 1}", f"class_{classes - 1}")
+
+
+@pytest.mark.parametrize("name", ["cat", " a cat ", "লাল পান্ডা", "a\tcat", "a\xa0cat", "\x1f", "ant/bee", "#"])
+def test_what_every_reader_takes_for_one_line_may_stand_in_one(name: str) -> None:
+    labels.check_lines([Label("n1", "first"), Label("n2", name)], "a kit")
+    assert labels.lines(["first", name]).splitlines() == ["first", name]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("shape", ["a{}b", "{}b", "a{}", "{}"])
+def test_a_name_with_a_lines_end_is_refused(end: str, shape: str) -> None:
+    name = shape.format(end)
+    with pytest.raises(ArgumentError) as told:
+        labels.check_lines([Label("n1", "first"), Label("n2", name)], "a kit")
+    fault = f"the class {name!r} has a line's end in its name, and a kit lists one class a line; name it otherwise"
+    assert str(told.value) == fault
+
+
+def test_a_class_without_a_name_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="the class '' has no name, and a kit lists one class a line"):
+        labels.check_lines([Label("n1", "")], "a kit")

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from transfer.measuring import Figures, Job
 
 from hati.exporting import export, tflite
-from hati.exporting.gate import Hurting
+from hati.exporting.gate import ranking
 from hati.int8.calibration import METHODS
 
 from .plan import DEFAULT, FEWER, REAL, SMALLEST, Effort, Photos
@@ -77,5 +77,5 @@ def hurts(photos: Photos, name: str) -> Figures:
     seen = sight(photos, name)
     some, _ = parted(len(seen.pixels), 0)
     with TemporaryDirectory() as folder:
-        hurting = Hurting(tflite, seen.calibrated(some), seen.pixels[some], seen.expected[some], Path(folder))
-        return {"layers": list(hurting.ranked(0).items())[:5]}
+        found = ranking(tflite, seen.calibrated(some), seen.pixels[some], seen.expected[some], Path(folder))
+        return {"layers": list(found.ranked(0).items())[:5]}

@@ -13,7 +13,7 @@ from hati import photos
 from hati.engines.quantisation import Quantisation
 from hati.exporting import tflite
 from hati.exporting.formats import Order
-from hati.exporting.gate import in_batches
+from hati.exporting.gate import expected, in_batches
 from hati.model import Model
 
 from .plan import CALIBRATING, Photos
@@ -30,7 +30,7 @@ class Sight:
     @cached_property
     def expected(self) -> Array:
         """The model's own scores."""
-        return in_batches(lambda some: self.model.predict(self.model.normalisation(some), verbose=0), self.pixels)
+        return expected(self.model, self.pixels)
 
     @cached_property
     def order(self) -> Order:

@@ -1,7 +1,7 @@
 """Class names: ImageNet's thousand, or a model's own."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -32,6 +32,22 @@ def imagenet() -> tuple[Label, ...]:
 def numbered(classes: int) -> tuple[Label, ...]:
     """Labels for classes that nobody has named yet."""
     return tuple(Label(f"class_{number}", f"class_{number}") for number in range(classes))
+
+
+def check_lines(labels: Sequence[Label], file: str) -> None:
+    """Raises ArgumentError for a name that is not one line to every reader: each splits lines in a way of its own.
+
+    `file` is what lists one class a line.
+    """
+    for name in (label.name for label in labels):
+        if name.splitlines() != [name]:
+            fault = "has a line's end in its name" if name else "has no name"
+            raise ArgumentError(f"the class {name!r} {fault}, and {file} lists one class a line; name it otherwise")
+
+
+def lines(names: Iterable[str]) -> str:
+    """One class a line; `check_lines` says which names can stand there."""
+    return "".join(f"{name}\n" for name in names)
 
 
 def ranked(scores: np.ndarray, labels: Sequence[Label], top: int) -> list[Prediction]:

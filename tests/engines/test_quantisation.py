@@ -112,6 +112,15 @@ def test_json_brings_back_the_same(quantisation: Quantisation) -> None:
     assert Quantisation.from_json(quantisation.to_json()) == quantisation
 
 
+def test_its_layers_are_those_whose_biases_are_corrected() -> None:
+    found = Quantisation({"a": (0, 1)}, corrections={"first/conv": (0.5,), "first": (0.5,), "second": (0.1, 0.2)})
+    assert found.layers == ("first", "second")
+    assert found.keeping("first").layers == ("first", "second"), "what can run in integers does not change"
+    assert repr(found.keeping("first")) == (
+        "<Quantisation: ranges of 1 values, weights in 7 bits, 1 of 2 layers in float>"
+    )
+
+
 SOUND = Quantisation({"a": (-1.0, 2.0)}, ("b",), {"c": (0.5, 1.0)}).to_json()
 
 

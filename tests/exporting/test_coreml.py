@@ -27,7 +27,7 @@ converting = [
 def test_elsewhere_it_is_refused_by_one_sentence_that_says_what_to_take() -> None:
     found = formats.find("coreml")  # no package is asked for that would not help
     with pytest.raises(ArgumentError, match=f"this is {sys.platform}: Core ML runs on macOS alone, .*take onnx or tf"):
-        formats.check(found, "coreml", Order(small("MobileNet")))
+        formats.check(found, Order(small("MobileNet")))
 
 
 def test_integers_are_refused() -> None:

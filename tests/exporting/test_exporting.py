@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tflite_files
 from disks import on_a_disk
+from export_cases import renamed, taught
 from sorted_photos import TEXTURES, sort_photos
 
 import hati
@@ -111,6 +112,9 @@ def test_a_file_that_is_not_good_enough_leaves_nothing_but_the_one_of_before(
     assert list(tmp_path.iterdir()) == [out]
     assert out.read_bytes() == b"before"
     assert "99.0% were asked for" in found.reason
+    assert found.reason in repr(found)
+    assert f"{found.measured.bytes / 1e6:.2f} MB" in repr(found)
+    assert len(repr(found)) < 300
     names = {node.name for node in real.graph.nodes}
     assert {name for name, _ in found.hurts} <= names
     assert [hurt for _, hurt in found.hurts] == sorted((hurt for _, hurt in found.hurts), reverse=True)
@@ -171,6 +175,17 @@ def test_what_cannot_be_is_refused_in_one_sentence(
 def test_an_unknown_layer_is_refused_before_any_photo_is_read(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="has no layer nose, tail"):
         export(hati.load(), tmp_path / "a.tflite", precision="int8", calibrate=tmp_path, keep=("tail", "nose"))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x0b", "\x85", "\u2028"])
+@pytest.mark.parametrize("name", ["a.tflite", "a.onnx"])
+def test_a_label_of_two_lines_is_refused_before_any_photo_is_read(end: str, name: str, tmp_path: Path) -> None:
+    """A TFLite file and a kit list one class a line; ONNX alone has its labels as JSON."""
+    model = renamed(taught(tmp_path / "photos"), ("red", f"gre{end}en", "blue"))
+    kit = None if name == "a.tflite" else tmp_path / "kit"
+    with pytest.raises(ArgumentError, match=r"the class 'gre.*en' has a line's end in its name"):
+        export(model, tmp_path / name, check=tmp_path / "no photos", kit=kit)
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
 def test_too_few_photos_are_told_of(tmp_path: Path, cat: Path) -> None:

@@ -90,4 +90,4 @@ def test_a_layer_without_a_rule_is_named_before_anything_is_written() -> None:
     graph = Graph(LayerNormalization()(InputLayer((8, 8, 3))(), name="odd"))
     order = Order(layered(graph, "tf"), "int8", "uint8", pixels=True)
     with pytest.raises(ArgumentError, match=r"odd \(LayerNormalization\)"):
-        formats.check(formats.find("tflite"), "tflite", order)
+        formats.check(formats.find("tflite"), order)

@@ -229,9 +229,9 @@ def test_layers_that_are_kept_stay_in_float(tmp_path: Path) -> None:
     model = small("MobileNet")
     order = calibrated(Order(model), noise(model))
     assert order.quantisation is not None
-    names = to_onnx.layers(order.quantisation)
+    names = order.quantisation.layers
     assert len(names) == 28
-    counts = [to_onnx.operators(written(replace(order, keep=kept), tmp_path)) for kept in ((), tuple(names[:3]))]
+    counts = [to_onnx.operators(written(replace(order, keep=kept), tmp_path)) for kept in ((), names[:3])]
     assert counts[0]["DequantizeLinear"] > counts[1]["DequantizeLinear"]
     assert counts[0]["Conv"] == counts[1]["Conv"] == 28
-    to_onnx.check(replace(order, keep=tuple(names)))
+    to_onnx.check(replace(order, keep=names))

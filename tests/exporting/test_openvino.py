@@ -13,7 +13,7 @@ from typing import Any
 import export_cases
 import numpy as np
 import pytest
-from export_cases import expected, layered, noise, real, small, taught
+from export_cases import expected, layered, noise, real, renamed, small, taught
 from tiny_body import few_layers
 
 import hati
@@ -71,6 +71,14 @@ def test_a_file_tells_labels_and_preprocessing_in_openvino_s_own_words(tmp_path:
     assert json.loads(told("framework", "labels")) == ["blue", "green", "red"]
     assert json.loads(told("framework", "preprocessing"))["size"] == list(model.size)
     assert json.loads(told("framework", "provenance"))["taught"]["method"] == "imprint"
+
+
+def test_labels_that_spaces_part_have_none(tmp_path: Path) -> None:
+    model = taught(tmp_path / "photos")
+    names = ("red panda", "a\u2003cat\xa0", "\r\n")
+    read = openvino.Core().read_model(written(Order(renamed(model, names)), tmp_path))
+    assert read.get_rt_info(["model_info", "labels"]).astype(str).split() == ["red_panda", "a_cat_", "__"]
+    assert json.loads(read.get_rt_info(["framework", "labels"]).astype(str)) == list(names)
 
 
 def test_a_taught_model_names_its_own_classes(tmp_path: Path) -> None:

@@ -73,7 +73,9 @@ def test_an_outcome_tells_what_was_measured(found: Optimised) -> None:
     assert 0 < found.shift < 1
     assert 3.5 < found.float_bytes / found.int8_bytes <= 4
     assert found.replaces_float == (found.agreement >= 0.5 and found.speedup >= FASTER)
-    assert found.model in repr(found)
+    assert found.reason in repr(found)
+    assert f"{found.int8_bytes / 1e6:.2f} MB" in repr(found)
+    assert len(repr(found)) < 300
     assert any("40 photos are few" in note for note in found.notes)
     assert f"{found.agreement:.1%}" in found.reason
 
@@ -106,8 +108,9 @@ def test_what_was_found_is_used_by_the_same_weights_and_by_no_others(
     assert made.stored
     again = own(tmp_path / "weights.npz", seed=1)  # the same place, other content
     os.utime(tmp_path / "weights.npz", ns=(1, 1))
-    assert outcome(model) == made
-    assert repr(outcome(model)) == repr(made)  # by which the compiled graph is found again
+    kept = outcome(model)
+    assert kept == made
+    assert kept.quantisation.to_json() == made.quantisation.to_json()  # by which the compiled graph is found again
     assert outcome(again) is None
     assert outcome(own(tmp_path / "others.npz")) is None
 

@@ -1,5 +1,6 @@
 """What every format of an export is tested with: a small network of each family, real models, pictures."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tiny_body import SIZE, school
 from hati import photos
 from hati.exporting.formats import Format, Order
 from hati.keras import applications
+from hati.labels import Label
 from hati.model import Model, lazy_weights
 from hati.network.graph import Graph
 from hati.network.taught import Provenance
@@ -85,6 +87,12 @@ def taught(folder: Path) -> Model:
     photos = tuple((name, 4) for name in given.train.classes)
     origin = Provenance("few", "0" * 64, "imprint", (), photos, False, None, ())
     return joined(given.body, given.head, given.train.classes, origin)
+
+
+def renamed(model: Model, names: Sequence[str]) -> Model:
+    """The same with classes of other names."""
+    labels = [Label(name, name) for name in names]
+    return Model(model.graph, lazy_weights(model), model.preprocessing, labels=labels, size=model.size)
 
 
 def changed(model: Model, name: str, value: float) -> Model:

@@ -67,6 +67,15 @@ class Quantisation:
     corrections: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     bits: int = BITS
 
+    def __repr__(self) -> str:
+        kept = f"{len(self.in_float)} of {len(self.layers)} layers in float"
+        return f"<Quantisation: ranges of {len(self.ranges)} values, weights in {self.bits} bits, {kept}>"
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Those with weights that can run in integers, by their names in the model."""
+        return tuple(dict.fromkeys(name.partition("/")[0] for name in self.corrections))
+
     def keeping(self, *layers: str) -> Quantisation:
         """The same with these layers in float, and no others."""
         return replace(self, in_float=layers)

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import ArgumentError, WeightsError
+from ..errors import ArgumentError
 from ..int8.agreement import better_in_int8
 from ..model import Model
-from ..tools.arrays import Array
-from ..tools.files import take_place, workshop
 from ..tools.progress import Verbose
 from . import formats
 from . import kit as kits
+from .draft import Draft, drafted
 from .edge_tpu import EdgeTPU, edge_tpu
 from .formats import Format, Numbers, Order, Precision
-from .gate import STEPS, Hurting, Measured, in_batches, measured
-from .trial import Photos, Trial, gathered
+from .gate import Measured
+from .trial import Photos, gathered
 
 __all__ = ["Exported", "export"]
 
@@ -51,6 +49,10 @@ class Exported:
     edge_tpu: EdgeTPU | None  # of a TFLite file
     advice: tuple[str, ...]
     kit: kits.Kit | None = None
+
+    def __repr__(self) -> str:
+        told = [self.reason, self.measured.costs, *([self.kit.reason] if self.kit else [])]
+        return f"<hati.Exported {self.model} as {self.format} in {self.precision}: {' '.join(told)}>"
 
 
 def export(
@@ -83,32 +85,27 @@ def export(
     full or may not be written.
     """
     path = Path(out)
-    name = to or _by_ending(path)
-    found = formats.find(name)
+    found = formats.find(to or _by_ending(path))
     numbers = io or ("uint8" if precision == "int8" and "uint8" in found.numbers else "float32")
     order = Order(model, precision, numbers, pixels or numbers != "float32", opset, keep=tuple(keep))
-    _check(found, name, order, path, agreement, calibrate)
+    _check(found, order, path, agreement, calibrate)
     if kit is not None:
-        kits.check(Path(kit), name, order, path)
+        kits.check(Path(kit), found, order, path)
     trial = gathered(model, calibrate, check, verbose)
     if precision == "int8":
         order = replace(order, quantisation=found.calibrated(order, trial.calibrating))
     floor = FLOORS[precision] if agreement is None else agreement
-    with ExitStack() as stack:
-        with _disk(path):
-            shop = stack.enter_context(workshop(path))
-        exported = _judged(found, name, order, path, shop, trial, floor, rank, verbose)
+    with drafted(found, order, path, trial) as draft:
+        exported = _judged(draft, floor, rank, verbose)
     if kit is None or not exported.written:
         return exported
     return replace(exported, kit=kits.write(Path(kit), found, order, path, trial, floor))
 
 
-def _check(
-    found: Format, name: str, order: Order, path: Path, agreement: float | None, calibrate: Photos | None
-) -> None:
+def _check(found: Format, order: Order, path: Path, agreement: float | None, calibrate: Photos | None) -> None:
     """Refuse what cannot be, before anything is read or computed."""
     if path.suffix != found.ending:
-        raise ArgumentError(f"{path}: a file for {name} ends in {found.ending}")
+        raise ArgumentError(f"{path}: a file for {found.name} ends in {found.ending}")
     if not path.absolute().parent.is_dir():
         raise ArgumentError(f"{path}: its folder is not there; make it first")
     if agreement is not None and not 0 <= agreement <= 1:
@@ -122,41 +119,25 @@ def _check(
         raise ArgumentError("int8 needs photos like those that it will see: give a folder of them to calibrate on")
     if order.keep and order.precision != "int8":
         raise ArgumentError(f"layers can stay in float where the others are in int8; precision is {order.precision!r}")
-    formats.check(found, name, order)
+    formats.check(found, order)
 
 
-def _judged(
-    found: Format,
-    name: str,
-    order: Order,
-    path: Path,
-    shop: Path,
-    trial: Trial,
-    floor: float,
-    rank: bool,
-    verbose: Verbose,
-) -> Exported:
-    """Written aside and measured; it goes to its place where it is good enough."""
-    part = shop / "written" / path.name
-    part.parent.mkdir()
-    with _disk(path):
-        found.write(order, part)
-    figures = measured(found, part, order, trial.checking, _scores(order.model, trial.checking))
+def _judged(draft: Draft, floor: float, rank: bool, verbose: Verbose) -> Exported:
+    """It goes to its place where it is good enough; where it is not, or as asked for, its layers are ranked."""
+    found, order, path, trial = draft.found, draft.order, draft.place, draft.trial
+    figures = draft.measured()
     good = figures.agreement >= floor
     hurts: dict[str, float] = {}
     advice: tuple[str, ...] = ()
     if order.precision == "int8" and (rank or not good):
-        learnt = _scores(order.model, trial.calibrating)
-        hurting = Hurting(found, order, trial.calibrating, learnt, shop)
-        hurts = hurting.ranked(verbose)
-        advice = () if good else _advice(order, figures, hurting.enough(floor, hurts), hurts)
+        ranking = draft.ranking()
+        hurts = ranking.ranked(verbose)
+        advice = () if good else _advice(order, figures, next(ranking.reaching(floor, hurts), None), hurts)
     if good:
-        with _disk(path):
-            for written in part.parent.iterdir():
-                take_place(written, path.parent / written.name)
+        draft.move()
     return Exported(
         model=order.model.name,
-        format=name,
+        format=found.name,
         precision=order.precision,
         takes=found.taken(order),
         gives=order.numbers,
@@ -171,14 +152,9 @@ def _judged(
         unreadable=trial.unreadable,
         kept=order.keep,
         hurts=tuple(hurts.items()),
-        edge_tpu=edge_tpu(figures.operators, order.precision, order.numbers) if name == "tflite" else None,
+        edge_tpu=edge_tpu(figures.operators, order.precision, order.numbers) if found.name == "tflite" else None,
         advice=advice,
     )
-
-
-def _scores(model: Model, pixels: Array) -> Array:
-    """The model's own, which a file's are compared with."""
-    return in_batches(lambda some: model.predict(model.normalisation(some), verbose=0), pixels)
 
 
 def _sentence(figures: Measured, floor: float, path: Path, good: bool, *, names: bool) -> str:
@@ -199,7 +175,7 @@ def _advice(order: Order, figures: Measured, kept: tuple[str, ...] | None, hurts
         f"{worst} hurts most: alone in int8 it changes log-probabilities by {hurts[worst]:.2g}, squared",
         f"with these layers in float it is good enough on the photos that it was calibrated on: {options}"
         if kept
-        else f"no {STEPS[-1]} layers in float are enough on the photos that it was calibrated on",
+        else "no few layers in float are enough on the photos that it was calibrated on",
         *([better] if better else []),
         "--precision float16 is half the size of float32, and changes next to nothing",
         f"--agreement {math.floor(100 * figures.agreement) / 100:g} would let this one pass",
@@ -211,11 +187,3 @@ def _by_ending(path: Path) -> str:
     if path.suffix not in endings:
         raise ArgumentError(f"{path}: what is it to be? Its name can end in {', '.join(endings)}, or say it with `to`")
     return endings[path.suffix]
-
-
-@contextmanager
-def _disk(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be written: {error.strerror or error}") from None

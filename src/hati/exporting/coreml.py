@@ -23,6 +23,7 @@ from . import halves
 from .described import described
 from .formats import Numbers, Order, Precision, Run
 
+name = "coreml"
 ending = ".mlpackage"
 precisions: tuple[Precision, ...] = ("float32", "float16")
 numbers: tuple[Numbers, ...] = ("float32",)
@@ -59,10 +60,6 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
 
 def taken(order: Order) -> Numbers:
     return "float32"
-
-
-def layers(quantisation: Quantisation) -> list[str]:
-    return []
 
 
 def write(order: Order, path: Path) -> None:

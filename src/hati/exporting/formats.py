@@ -66,6 +66,7 @@ class Order:
 class Format(Protocol):
     """One format of file. Each module of `FORMATS` is one: its functions are these."""
 
+    name: str  # by which it is asked for
     ending: str  # of its files' names, such as ".tflite"
     precisions: tuple[Precision, ...]
     numbers: tuple[Numbers, ...]
@@ -81,9 +82,6 @@ class Format(Protocol):
 
     def taken(self, order: Order) -> Numbers:
         """The numbers that the file takes; those it gives are the order's."""
-
-    def layers(self, quantisation: Quantisation) -> list[str]:
-        """Those that are in int8, by names that `Order.keep` takes."""
 
     def write(self, order: Order, path: Path) -> None:
         """The file, and whatever files belong beside it."""
@@ -105,16 +103,18 @@ def find(name: str) -> Format:
     return found
 
 
-def check(found: Format, name: str, order: Order) -> None:
+def check(found: Format, order: Order) -> None:
     """Refuse what a format cannot do, before anything is computed."""
     for what, chosen, possible in (
         ("precision", order.precision, found.precisions),
         ("io", order.numbers, found.numbers),
     ):
         if chosen not in possible:
-            raise ArgumentError(f"{name} cannot be written with {what} {chosen!r}; it can be {', '.join(possible)}")
+            raise ArgumentError(
+                f"{found.name} cannot be written with {what} {chosen!r}; it can be {', '.join(possible)}"
+            )
     if order.numbers != "float32" and order.precision != "int8":
         raise ArgumentError(f"io is {order.numbers!r}, which is for precision 'int8'; this is {order.precision!r}")
-    if order.opset is not None and name != "onnx":
+    if order.opset is not None and found.name != "onnx":
         raise ArgumentError(f"opset is {order.opset}, which is for ONNX; leave it out")
     found.check(order)

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from ..engines.quantisation import Quantisation
-from ..int8.calibration import SMALLEST_BYTE, distance
+from ..int8.agreement import agreeing
+from ..int8.calibration import SMALLEST_BYTE
+from ..int8.ranking import Kept, Ranking
+from ..model import Model
 from ..tools.arrays import Array
-from ..tools.measuring import Spread, likely_share, side_by_side
-from ..tools.progress import Verbose, track
+from ..tools.measuring import Spread, side_by_side
 from .formats import Format, Order, Run
 
 THREADS = (1, 2)  # with which a picture is timed
 SECONDS = 1.0  # of timing, for each number of threads
 PATIENCE = 300.0  # seconds for one run in a process of its own
-RANKING = 16  # photos for finding the layers that hurt
-STEPS = (1, 2, 3, 4, 6, 8, 12, 16)  # layers in float that are tried
 BATCH = 8  # photos at a time
 WITH_PEAK = """
 import atexit, runpy, sys
@@ -51,17 +49,26 @@ class Measured:
     memory: int | None  # bytes at the most of a process that runs it once; None where that could not be told
     operators: dict[str, int]  # the most frequent first
 
+    def __repr__(self) -> str:
+        return f"<Measured with {self.photos} photos: agreement {self.agreement:.3f}. {self.costs}>"
 
-def measured(found: Format, path: Path, order: Order, pixels: Array, expected: Array) -> Measured:
-    """pixels: (photos, height, width, 3) uint8, none of which was calibrated with; expected: (photos, classes)."""
+    @property
+    def costs(self) -> str:
+        """What the file takes of a device, in a sentence."""
+        spread = self.latency[THREADS[0]]
+        return f"{self.bytes / 1e6:.2f} MB, {1000 * spread.median:.2f} ms for a picture on one thread."
+
+
+def measured(found: Format, path: Path, order: Order, pixels: Array, right: Array) -> Measured:
+    """pixels: (photos, height, width, 3) uint8, none of which was calibrated with; right: the model's own answers."""
     runs = {threads: found.opened(path, order, threads) for threads in THREADS}
     scores = in_batches(runs[THREADS[-1]], pixels)
-    agreement, interval = (agreeing if order.model.labels is not None else cosines)(expected, scores)
+    agreement, interval = (agreeing if order.model.labels is not None else cosines)(right, scores)
     times = side_by_side({str(threads): partial(run, pixels[:1]) for threads, run in runs.items()}, seconds=SECONDS)
     return Measured(
         agreement=agreement,
         interval=interval,
-        shift=float(np.abs(scores - expected).max()),
+        shift=float(np.abs(scores - right).max()),
         photos=len(pixels),
         bytes=sum(part.stat().st_size for part in path.parent.rglob("*") if part.is_file()),
         latency={threads: times[str(threads)] for threads in THREADS},
@@ -70,17 +77,16 @@ def measured(found: Format, path: Path, order: Order, pixels: Array, expected: A
     )
 
 
-def agreeing(expected: Array, scores: Array) -> tuple[float, tuple[float, float]]:
-    """The part of photos that both name alike, and between what parts the true one likely lies."""
-    alike = int((scores.argmax(1) == expected.argmax(1)).sum())
-    return alike / len(scores), likely_share(alike, len(scores))
-
-
 def cosines(expected: Array, vectors: Array) -> tuple[float, tuple[float, float]]:
     """Of the angles between features, which have no names: the mean cosine, the least and the largest."""
     lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(vectors, axis=1)
     found = (expected * vectors).sum(1) / np.maximum(lengths, np.finfo(np.float32).tiny)
     return float(found.mean()), (float(found.min()), float(found.max()))
+
+
+def expected(model: Model, pixels: Array) -> Array:
+    """What the model itself says of pictures, which a file's answers are compared with."""
+    return in_batches(lambda some: model.predict(model.normalisation(some), verbose=0), pixels)
 
 
 def in_batches(run: Run, pixels: Array) -> Array:
@@ -97,44 +103,16 @@ def memory(script: str, path: Path) -> int | None:
         return None
 
 
-@dataclass(frozen=True)
-class Hurting:
-    """Finds what int8 costs layer by layer, with photos that were calibrated with."""
+def ranking(found: Format, order: Order, pixels: Array, learnt: Array, folder: Path) -> Ranking:
+    """Of the layers in int8, by files that are written into a folder and run.
 
-    found: Format
-    order: Order
-    pixels: Array
-    learnt: Array  # the model's scores of these photos
-    folder: Path  # for files that are run once
+    pixels: (photos, height, width, 3) uint8, those that were calibrated with; learnt: the model's scores of them.
+    """
+    assert order.quantisation is not None, "only int8 has layers that hurt"
 
-    @property
-    def quantisation(self) -> Quantisation:
-        assert self.order.quantisation is not None, "only int8 has layers that hurt"
-        return self.order.quantisation
+    def scores(kept: Kept, most: int) -> Array:
+        tried, path = replace(order, keep=kept), folder / f"trial{found.ending}"
+        found.write(tried, path)
+        return in_batches(found.opened(path, tried, THREADS[-1]), pixels[:most])
 
-    def ranked(self, verbose: Verbose) -> dict[str, float]:
-        """What each layer alone changes in integers, most first: the mean squared change of log-probabilities."""
-        names = self.found.layers(self.quantisation)
-        pixels, learnt = self.pixels[:RANKING], self.learnt[:RANKING]
-        hurts = {}
-        for name in track(names, len(names), "looking for layers that hurt", verbose):
-            others = tuple(other for other in names if other != name)
-            hurts[name] = distance(learnt, self._scores(others, pixels), SMALLEST_BYTE)
-        return dict(sorted(hurts.items(), key=lambda item: -item[1]))
-
-    def enough(self, floor: float, hurts: dict[str, float]) -> tuple[str, ...] | None:
-        """The fewest layers, of those that hurt most, that reach the floor once they are in float; None if none do."""
-        for kept in self._prefixes(tuple(hurts)):
-            scores = self._scores(kept, self.pixels)
-            if agreeing(self.learnt, scores)[0] >= floor:
-                return kept
-        return None
-
-    def _prefixes(self, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-        return (names[:count] for count in STEPS if count < len(names))
-
-    def _scores(self, kept: tuple[str, ...], pixels: Array) -> Array:
-        order = replace(self.order, keep=kept)
-        path = self.folder / f"trial{self.found.ending}"
-        self.found.write(order, path)
-        return in_batches(self.found.opened(path, order, THREADS[-1]), pixels)
+    return Ranking(order.quantisation.layers, learnt, scores, SMALLEST_BYTE)

@@ -26,6 +26,7 @@ from .formats import Numbers, Order, Precision, Run
 if TYPE_CHECKING:
     import onnx
 
+name = "onnx"
 ending = ".onnx"
 precisions: tuple[Precision, ...] = ("float32", "float16", "int8")
 numbers: tuple[Numbers, ...] = ("float32",)
@@ -93,10 +94,6 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
 
 def taken(order: Order) -> Numbers:
     return "uint8" if order.pixels else "float32"
-
-
-def layers(quantisation: Quantisation) -> list[str]:
-    return list(dict.fromkeys(name.partition("/")[0] for name in quantisation.corrections))
 
 
 def write(order: Order, path: Path) -> None:

@@ -7,6 +7,7 @@ decides what it computes in.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -19,6 +20,7 @@ from ..tools.arrays import Array
 from . import onnx
 from .formats import Numbers, Order, Precision, Run
 
+name = "openvino"
 ending = ".xml"
 precisions: tuple[Precision, ...] = ("float32", "float16", "int8")
 numbers: tuple[Numbers, ...] = ("float32",)
@@ -49,10 +51,6 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
 
 def taken(order: Order) -> Numbers:
     return onnx.taken(order)
-
-
-def layers(quantisation: Quantisation) -> list[str]:
-    return onnx.layers(quantisation)
 
 
 def write(order: Order, path: Path) -> None:
@@ -113,7 +111,7 @@ def _model_info(order: Order) -> dict[str, str]:
         "scale_values": " ".join(map(str, deviations)),
     }
     if model.labels is not None:
-        found["labels"] = " ".join(label.name.replace(" ", "_") for label in model.labels)
+        found["labels"] = " ".join(re.sub(r"\s", "_", label.name) or "_" for label in model.labels)
     if model.taught is not None:
         found["multilabel"] = str(model.taught.provenance.multi_label)
     return found

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..engines.quantisation import Quantisation, Range
 from ..errors import ArgumentError
+from ..labels import check_lines
 from ..network.graph import Graph
 from ..network.passes import Arrays
 from ..network.passes.small_devices import for_devices
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..engines.tflite.running import TFLiteSession
 
 
+name = "tflite"
 ending = ".tflite"
 precisions: tuple[Precision, ...] = ("float32", "float16", "int8")
 numbers: tuple[Numbers, ...] = ("float32", "int8", "uint8")
@@ -46,6 +48,7 @@ OBSERVING = 2  # photos at a time whose every value is looked at
 def check(order: Order) -> None:
     from ..engines.tflite import translation
 
+    check_lines(order.model.labels or (), "a TFLite file")
     graph, _ = _network(order)
     integers = order.precision == "int8"
     kept = kept_layers(order)
@@ -73,11 +76,6 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
 
 def taken(order: Order) -> Numbers:
     return order.numbers
-
-
-def layers(quantisation: Quantisation) -> list[str]:
-    """Those with weights in integers, by their names in the model."""
-    return list(dict.fromkeys(name.partition("/")[0] for name in quantisation.corrections))
 
 
 def write(order: Order, path: Path) -> None:

@@ -19,6 +19,7 @@ from . import halves
 from .described import described
 from .formats import Numbers, Order, Precision, Run
 
+name = "torch"
 ending = ".pt2"
 precisions: tuple[Precision, ...] = ("float32", "float16")
 numbers: tuple[Numbers, ...] = ("float32",)
@@ -44,10 +45,6 @@ def calibrated(order: Order, pixels: Array) -> Quantisation:
 
 def taken(order: Order) -> Numbers:
     return "uint8" if order.pixels else "float32"
-
-
-def layers(quantisation: Quantisation) -> list[str]:
-    return []
 
 
 def write(order: Order, path: Path) -> None:

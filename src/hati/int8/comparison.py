@@ -17,13 +17,13 @@ from ..tools.measuring import Spread, side_by_side
 from ..tools.progress import Verbose, track
 from . import calibration
 from .calibration_photos import CalibrationPhotos
+from .ranking import Kept, Ranking
 
 if TYPE_CHECKING:
     from ..engines.onnx.running import OnnxSession
 
 
 SECONDS = 2.0  # for measuring each of two latencies
-RANKING = 16  # photos for finding the layers that hurt
 
 
 class Comparison:
@@ -32,7 +32,7 @@ class Comparison:
     def __init__(
         self, model: Model, arrays: Mapping[str, Array], photos: CalibrationPhotos, bits: int, verbose: Verbose
     ):
-        self.model, self.photos, self._bits, self._verbose = model, photos, bits, verbose
+        self.model, self.photos, self._bits, self.verbose = model, photos, bits, verbose
         self.graph, self.arrays = for_inference(model.graph, arrays)
         self.float = self._in_float()
         self.learnt = self.scores(self.float, calibrating=True)
@@ -51,19 +51,13 @@ class Comparison:
         start, end = (0, min(edge, most or edge)) if calibrating else (edge, None)
         return np.concatenate([session(batch) for batch in self.photos.batches(start, end, 8)])
 
-    def hurts(self) -> dict[str, float]:
-        """What each layer alone changes when it runs in integers, most first; on calibration pictures."""
-        names = self.layers()
-        found = {}
-        for name in track(names, len(names), "looking for layers that hurt", self._verbose):
-            alone = self.plain.keeping(*(other for other in names if other != name))
-            scores = self.scores(self.session(alone), calibrating=True, most=RANKING)
-            found[name] = calibration.distance(self.learnt[: len(scores)], scores)
-        return dict(sorted(found.items(), key=lambda item: -item[1]))
+    def ranking(self) -> Ranking:
+        """Of its layers, by the pictures that it was calibrated on."""
 
-    def layers(self) -> list[str]:
-        """The layers with weights that run in integers."""
-        return list(dict.fromkeys(name.partition("/")[0] for name in self.plain.corrections))
+        def scores(kept: Kept, most: int) -> Array:
+            return self.scores(self.session(self.plain.keeping(*kept)), calibrating=True, most=most)
+
+        return Ranking(self.plain.layers, self.learnt, scores)
 
     def latencies(self, quantisation: Quantisation) -> dict[str, Spread]:
         """Of one picture through `predict`, in turns."""
@@ -86,7 +80,7 @@ class Comparison:
 
     def _calibrated(self) -> Quantisation:
         edge = self.photos.calibrating
-        batches = track(self.photos.batches(0, edge, 2), -(-edge // 2), "calibrating", self._verbose)
+        batches = track(self.photos.batches(0, edge, 2), -(-edge // 2), "calibrating", self.verbose)
 
         def scores(quantisation: Quantisation) -> Array:
             return self.scores(self.session(quantisation), calibrating=True)
@@ -97,7 +91,3 @@ class Comparison:
 def safe_bits() -> int:
     """8 where the processor adds products of bytes in 32 bits; 7 where it may have only 16 for two of them."""
     return 8 if multiplies_bytes_exactly() else BITS
-
-
-def share_alike(expected: Array, scores: Array) -> float:
-    return float((expected.argmax(1) == scores.argmax(1)).mean())

@@ -11,16 +11,15 @@ import numpy as np
 from ..errors import ArgumentError, PrecisionWarning
 from ..model import Model, lazy_weights
 from ..photos import Photo
-from ..tools.measuring import likely_share
 from ..tools.progress import Verbose
+from .agreement import agreeing
 from .calibration_photos import CalibrationPhotos
-from .comparison import Comparison, safe_bits, share_alike
+from .comparison import Comparison, safe_bits
 from .outcomes import FASTER, Optimised, outcome, stored, verdict
 
 __all__ = ["Optimised", "in_int8", "optimise", "outcome"]
 
 HOPELESS = 0.7  # float's time over int8's, from where layers in float cannot make int8 the faster one
-STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32)  # layers in float that are tried
 
 
 def optimise(
@@ -76,13 +75,11 @@ def _judged(comparison: Comparison, floor: float) -> Optimised:
     best = _measured(comparison, {}, floor)
     if best.agreement >= floor or best.speedup < HOPELESS:
         return best
-    hurts = comparison.hurts()
-    for count in (step for step in STEPS if step < len(hurts)):
-        kept = dict(list(hurts.items())[:count])
-        learnt = comparison.scores(comparison.session(comparison.plain.keeping(*kept)), calibrating=True)
-        if share_alike(comparison.learnt, learnt) < floor:
-            continue
-        best = max(best, _measured(comparison, kept, floor), key=lambda one: one.agreement)
+    ranking = comparison.ranking()
+    hurts = ranking.ranked(comparison.verbose)
+    for kept in ranking.reaching(floor, hurts):
+        in_float = {name: hurts[name] for name in kept}
+        best = max(best, _measured(comparison, in_float, floor), key=lambda one: one.agreement)
         if best.agreement >= floor or best.speedup < HOPELESS:
             break
     return best
@@ -93,7 +90,7 @@ def _measured(comparison: Comparison, in_float: Mapping[str, float], floor: floa
     quantisation = comparison.plain.keeping(*in_float)
     scores = comparison.scores(comparison.session(quantisation), calibrating=False)
     times = comparison.latencies(quantisation)
-    agreement, total = share_alike(comparison.expected, scores), len(scores)
+    agreement, interval = agreeing(comparison.expected, scores)
     speedup = times["float"].median / times["int8"].median
     return Optimised(
         model=comparison.model.name,
@@ -101,16 +98,16 @@ def _measured(comparison: Comparison, in_float: Mapping[str, float], floor: floa
         reason=verdict(agreement, floor, speedup, len(in_float)),
         floor=floor,
         agreement=agreement,
-        interval=likely_share(round(agreement * total), total),
+        interval=interval,
         shift=float(np.abs(scores - comparison.expected).max()),
         float_latency=times["float"],
         int8_latency=times["int8"],
         float_bytes=comparison.bytes_of(None),
         int8_bytes=comparison.bytes_of(quantisation),
         in_float=tuple(in_float.items()),
-        layers=len(comparison.layers()),
+        layers=len(quantisation.layers),
         calibrated_on=comparison.photos.calibrating,
-        held_out=total,
+        held_out=len(scores),
         unreadable=comparison.photos.unreadable,
         notes=comparison.photos.notes,
         stored=False,

@@ -43,6 +43,10 @@ class Optimised:
     stored: bool
     quantisation: Quantisation
 
+    def __repr__(self) -> str:
+        sizes = f"{self.int8_bytes / 1e6:.2f} MB instead of {self.float_bytes / 1e6:.2f}"
+        return f"<hati.Optimised {self.model}: {self.reason} {sizes}>"
+
     @property
     def speedup(self) -> float:
         return self.float_latency.median / self.int8_latency.median

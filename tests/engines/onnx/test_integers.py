@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from hati.network.architectures.resnet import resnet
 from hati.network.graph import Graph, Shape
 from hati.network.layers import Concatenate, Conv2D, DepthwiseConv2D, InputLayer, MaxPooling2D, ReLU
 from hati.network.passes import for_inference
-from hati.weights import Weights
+from hati.weights import Weights, from_file
 
 Array = np.ndarray
 Arrays = dict[str, Array]
@@ -209,6 +210,25 @@ def test_a_part_of_the_network_runs_with_the_ranges_of_the_whole(cut: str) -> No
     engine = OnnxRuntime(quantisation=calibrated(graph, arrays, x))
     found = engine.session(part, Weights(lambda: {name: arrays[name] for name in part.weights()}))(x)
     assert np.abs(found - expected).max() <= 0.05 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(CHAIN, ranges={**CHAIN.ranges, "first_cut": (0, 0.3)}),
+        replace(CHAIN, corrections={"first": (0.5,) * 8}),
+        replace(CHAIN, bits=8),
+        CHAIN.keeping("third"),
+    ],
+    ids=["a range", "corrections", "bits", "a layer in float"],
+)
+def test_another_quantisation_is_compiled_anew(other: Quantisation, empty_cache: Path, tmp_path: Path) -> None:
+    graph, arrays = chain()
+    np.savez(tmp_path / "weights.npz", **arrays)  # type: ignore[arg-type]
+    weights = from_file(tmp_path / "weights.npz", graph)
+    OnnxRuntime(quantisation=CHAIN).session(graph, weights)
+    assert OnnxRuntime(quantisation=CHAIN).cached(graph, weights) is not None
+    assert OnnxRuntime(quantisation=other).cached(graph, weights) is None
 
 
 def test_the_model_keeps_to_the_rules_of_the_format() -> None:

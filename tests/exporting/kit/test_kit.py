@@ -226,6 +226,16 @@ def test_a_kit_that_lost_a_part_says_which(name: str, fault: str, own: Path, tmp
     assert "copy the kit again" in done.stderr
 
 
+@pytest.mark.parametrize("odd", ["gre\ren", "gre\x85en", "gre\u2028en"])
+def test_a_device_parts_labels_at_the_ends_of_lines_and_nowhere_else(odd: str, own: Path, tmp_path: Path) -> None:
+    shutil.copytree(own, tmp_path / "kit")
+    device, [photo] = Device(Path(sys.executable), tmp_path / "kit"), pictures(tmp_path / "shown", 1)
+    labels = device.kit / "labels.txt"
+    before = device.scores(photo)[0]
+    labels.write_bytes(labels.read_bytes().replace(b"green", odd.encode()))
+    assert device.scores(photo)[0] == {name.replace("green", odd): score for name, score in before.items()}
+
+
 def test_whoever_reads_may_stop_reading(own: Path) -> None:
     photos = [str(path) for path in (own / "golden").iterdir()] * 5
     command = f"{shlex.join([sys.executable, 'classify.py', '--top', '1', *photos])} | head -n 1"

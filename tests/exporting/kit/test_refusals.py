@@ -110,4 +110,6 @@ def test_a_small_kit_in_integers_has_a_header(tmp_path: Path) -> None:
     text = (tmp_path / "kit" / "model.h").read_text()
     assert f"#define MODEL_ARENA_BYTES {found.kit.arena.total}\n" in text
     assert '"blue",' in text
+    assert found.kit.reason in repr(found)
+    assert len(repr(found.kit)) < 200
     Device(Path(sys.executable), tmp_path / "kit").run("--check")

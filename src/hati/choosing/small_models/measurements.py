@@ -15,10 +15,10 @@ from ... import __version__
 from ...engines.quantisation import Quantisation
 from ...exporting import tflite
 from ...exporting.formats import Order
-from ...exporting.gate import agreeing, in_batches
+from ...exporting.gate import expected, in_batches
 from ...exporting.trial import Photos, gathered, samples
 from ...int8 import calibration
-from ...int8.agreement import Agreement
+from ...int8.agreement import Agreement, agreeing
 from ...loading import ModelCard, load
 from ...network.passes.small_devices import for_devices
 from ...tools.arrays import Array
@@ -70,12 +70,11 @@ class Int8Measurements:
         trial = gathered(model, photos, None, verbose=0)
         order = Order(model, "int8", "uint8", pixels=True)
         order = replace(order, quantisation=tflite.calibrated(order, trial.calibrating))
-        expected = in_batches(lambda some: model.predict(model.normalisation(some), verbose=0), trial.checking)
         with TemporaryDirectory() as folder:
             path = Path(folder) / "small.tflite"
             tflite.write(order, path)
             scores = in_batches(tflite.opened(path, order, threads=2), trial.checking)
-        share, interval = agreeing(expected, scores)
+        share, interval = agreeing(expected(model, trial.checking), scores)
         found = Agreement(share, interval, len(trial.checking), len(trial.calibrating), f"measured here on {photos}")
         self._notebook.keep(f"{card.name}.agreement", {"weights": card.weights.checksum, "found": asdict(found)})
         return found

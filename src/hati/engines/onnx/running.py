@@ -162,7 +162,8 @@ class OnnxRuntime:
         """Everything else that the compiled graph depends on."""
         assert weights.identity is not None
         versions = __version__, onnxruntime.__version__
-        return digest(weights.identity.state, versions, processor_identity(), self.quantisation)[:16]
+        integers = self.quantisation.to_json() if self.quantisation else None
+        return digest(weights.identity.state, versions, processor_identity(), integers)[:16]
 
 
 def _clear(slot: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import ArgumentError, WeightsError
+from ...errors import ArgumentError
+from ...labels import check_lines
 from ...tools.files import take_place, workshop
+from ..draft import writing_to
 from ..formats import Format, Order
 from ..trial import Trial
 from . import features, golden, micro, pages
@@ -36,6 +36,9 @@ class Kit:
     arena: Arena | None  # of model.h for microcontrollers, where there is one
     not_micro: str  # why there is none; "" where there is
 
+    def __repr__(self) -> str:
+        return f"<Kit of {self.bytes / 1e6:.2f} MB: {self.reason}>"
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person wants to know of it."""
@@ -49,19 +52,18 @@ class Kit:
         )
 
 
-def check(folder: Path, name: str, order: Order, out: Path) -> None:
+def check(folder: Path, found: Format, order: Order, out: Path) -> None:
     """Raises ArgumentError for what cannot become a kit, before anything is computed."""
-    if name not in FORMATS:
-        raise ArgumentError(f"a kit is made of {' or '.join(FORMATS)}, whose runtimes fit small devices; not of {name}")
+    if found.name not in FORMATS:
+        able = " or ".join(FORMATS)
+        raise ArgumentError(f"a kit is made of {able}, whose runtimes fit small devices; not of {found.name}")
     labels = order.model.labels
     if labels is None:
         raise ArgumentError(f"{order.model.name} has no classifier, and a kit names what is in photos")
-    broken = [label.name for label in labels if "\n" in label.name]
-    if broken:
-        raise ArgumentError(f"the class {broken[0]!r} has a line's end in its name; a kit lists one class a line")
+    check_lines(labels, "a kit")
     if out.absolute().parent == folder.absolute():
         raise ArgumentError(
-            f"{out} lies in the kit, which is replaced as a whole; the kit has that file as model.{name}"
+            f"{out} lies in the kit, which is replaced as a whole; the kit has that file as model{found.ending}"
         )
     _check_folder(folder)
 
@@ -87,7 +89,8 @@ def write(folder: Path, found: Format, order: Order, file: Path, trial: Trial, f
 
     Raises WeightsError where the disk is full or may not be written.
     """
-    with _aside(folder) as part:
+    with writing_to(folder), workshop(folder) as part:
+        (part / GOLDEN).mkdir()
         contents = Contents(part, found, order)
         shutil.copyfile(file, contents.model)
         tried = features.write(contents, trial)
@@ -108,14 +111,3 @@ def _refusal(folder: Path, tried: Features, floor: float) -> str:
         f"{folder} is not written: the features' mean cosine with the model's own is {tried.cosine:.3f}, "
         f"{floor:g} was asked for; take --precision float16, or keep layers in float"
     )
-
-
-@contextmanager
-def _aside(folder: Path) -> Iterator[Path]:
-    """A folder beside the kit's place, gone afterwards unless it was moved there."""
-    try:
-        with workshop(folder) as part:
-            (part / GOLDEN).mkdir()
-            yield part
-    except OSError as error:
-        raise WeightsError(f"{folder} cannot be written: {error.strerror or error}") from None

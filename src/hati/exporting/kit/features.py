@@ -9,7 +9,7 @@ import numpy as np
 from ...model import lazy_weights
 from ...network.taught import CLASSES, STANDARDISATION
 from ..formats import Order
-from ..gate import cosines, in_batches
+from ..gate import cosines, expected, in_batches
 from ..trial import Trial
 from .contents import Contents
 
@@ -40,10 +40,9 @@ def write(contents: Contents, trial: Trial) -> Features:
     contents.found.write(order, contents.features)
     _write_head(contents)
     run = contents.found.opened(contents.features, order, 1)
-    body = contents.body
-    expected = in_batches(lambda some: body.predict(body.normalisation(some), verbose=0), trial.checking)
-    mean, (least, _) = cosines(expected, in_batches(run, trial.checking))
-    return Features(expected.shape[1], contents.features.stat().st_size, mean, least)
+    right = expected(contents.body, trial.checking)
+    mean, (least, _) = cosines(right, in_batches(run, trial.checking))
+    return Features(right.shape[1], contents.features.stat().st_size, mean, least)
 
 
 def _write_head(contents: Contents) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ... import __version__
 from ...engines.tflite.file.reading import read
+from ...labels import lines
 from ..described import preprocessing
 from .arena import Arena
 from .contents import Contents
@@ -29,7 +30,7 @@ def write(contents: Contents, arena: Arena | None, not_micro: str) -> None:
         "README.md": _readme(contents, arena, not_micro),
         "requirements.txt": "".join(f"{line}\n" for line in (*SHARED, RUNTIMES[contents.found.ending])),
         "kit.json": json.dumps(_told(contents), indent=2, ensure_ascii=False) + "\n",
-        "labels.txt": "".join(f"{name}\n" for name in contents.names),
+        "labels.txt": lines(contents.names),
         **{name: _program(name) for name in PROGRAMS},
     }
     for name, text in texts.items():

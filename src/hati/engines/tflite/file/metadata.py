@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ....labels import lines
 from .packing import Table, packed, table
 from .schema import AXIS_LABELS, FEATURE, IMAGE, METADATA_IDENTIFIER, NORMALISATION, RGB
 
@@ -60,7 +61,7 @@ def with_labels(file: bytes, labels: Sequence[str] | None) -> bytes:
     archive = io.BytesIO(file)
     archive.seek(0, io.SEEK_END)
     with zipfile.ZipFile(archive, "a") as target:
-        target.writestr(zipfile.ZipInfo(LABELS, FIRST_DAY), "".join(f"{label}\n" for label in labels))
+        target.writestr(zipfile.ZipInfo(LABELS, FIRST_DAY), lines(labels))
     return archive.getvalue()
 
 

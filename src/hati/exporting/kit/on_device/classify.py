@@ -243,7 +243,7 @@ class Kit:
 
     def text(self, name: str) -> str:
         try:
-            return (self.folder / name).read_text(encoding="utf-8")
+            return (self.folder / name).read_bytes().decode("utf-8")  # as it is: "\n" alone ends a line
         except (OSError, ValueError) as error:
             raise Fault(f"{self.folder / name}: it cannot be read ({reason(error)}); copy the kit again") from None
 
