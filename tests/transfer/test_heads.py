@@ -114,6 +114,19 @@ def test_a_rare_class_weighs_as_much_as_a_common_one() -> None:
     assert min(recall) > 0.8
 
 
+@pytest.mark.parametrize("seed", [0, 2**40], ids=["usual", "longer than 32 bits"])
+@pytest.mark.parametrize("multi_label", [False, True], ids=["one class", "several classes"])
+def test_each_photo_is_tried_on_once_by_fits_that_saw_every_class(multi_label: bool, seed: int) -> None:
+    targets = np.eye(3, dtype=bool)[np.repeat(range(3), [25, 15, 10])]
+    folds, again = (list(probing._folds(targets, multi_label, seed)) for _ in range(2))
+    assert [held.tolist() for _, held in folds] == [held.tolist() for _, held in again]
+    assert sorted(np.concatenate([held for _, held in folds])) == list(range(50))
+    for fit, held in folds:
+        assert len(fit) == 40
+        assert not set(fit) & set(held)
+        assert multi_label or targets[held].sum(0).tolist() == [5, 3, 2]
+
+
 @pytest.mark.parametrize("of_each", [1, 2])
 def test_too_few_photos_to_try_on_are_probed_all_the_same(of_each: int) -> None:
     x, targets = vectors(of_each=of_each)

@@ -78,19 +78,15 @@ def _chosen(tries: list[Tried]) -> tuple[float, float]:
 
 def _folds(targets: Array, multi_label: bool, seed: int) -> Iterator[tuple[Array, Array]]:
     """Places of photos to fit on and to try on; none where a class has one photo alone."""
-    count = FOLDS if len(targets) < MANY else FEWER_FOLDS
-    rarest = int(targets.sum(0).min())
-    count = min(count, rarest)
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    most = FOLDS if len(targets) < MANY else FEWER_FOLDS
+    count = min(most, int(targets.sum(0).min()))
     if count < 2:
         return
-    own = targets.argmax(1) if not multi_label else np.zeros(len(targets), int)
-    generator = np.random.default_rng(seed)
-    fold = np.empty(len(targets), int)
-    for number in np.unique(own):
-        places = generator.permutation(np.flatnonzero(own == number))
-        fold[places] = np.arange(len(places)) % count
-    for number in range(count):
-        yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+    kind = KFold if multi_label else StratifiedKFold
+    chance = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))  # of seeds of any size
+    yield from kind(count, shuffle=True, random_state=chance).split(targets, targets.argmax(1))
 
 
 def _tried(vectors: Array, targets: Array, fold: tuple[Array, Array], *, multi_label: bool) -> Tried:
