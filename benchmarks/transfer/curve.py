@@ -37,5 +37,5 @@ def _finetuned(flowers: Sight, _: str, count: int, draw: int) -> float:
     head = flowers.head("probe", places)
     found = finetune(flowers.body, head, flowers.train.take(places), seed=draw, device="cpu", verbose=0)
     seen = found.body.see(flowers.validation.photos, verbose=0)
-    said = found.head.scores(found.head.standardisation(seen.first)).argmax(1)
+    said = found.head.scores(seen.first).argmax(1)
     return float((said == flowers.validation.numbers).mean())

@@ -40,7 +40,7 @@ class Sight:
 
     def accuracy(self, head: Head) -> float:
         """On the validation photos."""
-        said = head.scores(head.standardisation(self.validation_vectors)).argmax(1)
+        said = head.scores(self.validation_vectors).argmax(1)
         return float((said == self.validation.numbers).mean())
 
     def provenance(self, method: str) -> Provenance:

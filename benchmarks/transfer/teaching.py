@@ -80,7 +80,7 @@ def _without(photos: Photos, method: str, number: int) -> Model:
 def _said(flowers: Sight, head: Head, classes: tuple[str, ...]) -> np.ndarray:
     """(photos,): the classes of the validation photos that a head says, numbered as the set does."""
     order = np.array([flowers.train.classes.index(name) for name in classes])
-    return np.asarray(order[head.scores(head.standardisation(flowers.validation_vectors)).argmax(1)])
+    return np.asarray(order[head.scores(flowers.validation_vectors).argmax(1)])
 
 
 def _recall(flowers: Sight, head: Head, classes: tuple[str, ...], number: int) -> float:

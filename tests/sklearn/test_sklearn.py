@@ -242,6 +242,17 @@ def test_features_need_no_fit_and_are_pickled_by_name() -> None:
     np.testing.assert_allclose(before, hati.load().features(list(PICTURES[:2])), rtol=1e-3, atol=1e-4)
 
 
+def test_large_photos_are_decoded_as_models_decode_them(tmp_path: Path) -> None:
+    """At a part of their size, unless every pixel is asked for; the cache keeps both apart."""
+    large = tmp_path / "large.jpg"
+    Image.fromarray(PICTURES[0]).resize((800, 640), Image.Resampling.NEAREST).save(large, quality=90)
+    decoded = {}
+    for every_pixel in (False, True, False):
+        found = decoded[every_pixel] = ImageFeatures(SMALL, every_pixel=every_pixel).transform([large])
+        np.testing.assert_allclose(found, SMALL.features([large], every_pixel=every_pixel), rtol=1e-4, atol=1e-5)
+    assert not np.array_equal(decoded[True], decoded[False])
+
+
 def test_another_model_is_another_answer(tmp_path: Path) -> None:
     """By its parameter, by its file's content, and by its weights."""
     file = tmp_path / "own.safetensors"

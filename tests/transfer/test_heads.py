@@ -37,7 +37,7 @@ def test_the_model_says_what_the_head_computes(tmp_path: Path, method: str, mult
         else probe(seen.vectors, own.targets, multi_label=multi_label).head
     )
     model = joined(body, found, own.classes, provenance(list(own.classes), method, multi_label))
-    expected = found.scores(found.standardisation(seen.first))
+    expected = found.scores(seen.first)
     pictures = np.stack([body.preprocessing(hati.photos.read(photo), body.size) for photo in own.photos])
     np.testing.assert_allclose(model.predict(pictures), expected, atol=1e-5)
     assert (model.predict(pictures).argmax(1) == own.numbers).all()
@@ -70,7 +70,7 @@ def test_imprinting_is_the_nearest_class_mean_by_its_angle() -> None:
     z = head.standardisation(x)
     means = [unit(unit(z[own]).mean(0)) for own in targets.T]
     np.testing.assert_allclose(head.means, means, atol=1e-6)
-    np.testing.assert_array_equal(head.scores(z).argmax(1), (unit(z) @ np.array(means).T).argmax(1))
+    np.testing.assert_array_equal(head.scores(x).argmax(1), (unit(z) @ np.array(means).T).argmax(1))
 
 
 def test_the_sharpness_is_the_one_that_unseen_photos_like_best() -> None:
@@ -102,16 +102,29 @@ def test_probing_is_scikit_learns_regression_on_squashed_vectors() -> None:
     z /= np.sqrt(np.square(z).sum(1).mean())
     oracle = LogisticRegression(C=found.strength, class_weight="balanced", tol=1e-6, max_iter=5000)
     expected = oracle.fit(z, targets.argmax(1)).predict_proba(z)
-    np.testing.assert_allclose(found.head.scores(found.head.standardisation(x)), expected, atol=5e-3)
+    np.testing.assert_allclose(found.head.scores(x), expected, atol=5e-3)
 
 
 def test_a_rare_class_weighs_as_much_as_a_common_one() -> None:
     x, targets = vectors(classes=2, of_each=60, width=4, seed=3)
     keep = np.r_[0:60, 60:66]
     head = probe(x[keep][:, np.newaxis], targets[keep]).head
-    said = head.scores(head.standardisation(x)).argmax(1)
+    said = head.scores(x).argmax(1)
     recall = [(said[targets[:, c]] == c).mean() for c in range(2)]
     assert min(recall) > 0.8
+
+
+@pytest.mark.parametrize("seed", [0, 2**40], ids=["usual", "longer than 32 bits"])
+@pytest.mark.parametrize("multi_label", [False, True], ids=["one class", "several classes"])
+def test_each_photo_is_tried_on_once_by_fits_that_saw_every_class(multi_label: bool, seed: int) -> None:
+    targets = np.eye(3, dtype=bool)[np.repeat(range(3), [25, 15, 10])]
+    folds, again = (list(probing._folds(targets, multi_label, seed)) for _ in range(2))
+    assert [held.tolist() for _, held in folds] == [held.tolist() for _, held in again]
+    assert sorted(np.concatenate([held for _, held in folds])) == list(range(50))
+    for fit, held in folds:
+        assert len(fit) == 40
+        assert not set(fit) & set(held)
+        assert multi_label or targets[held].sum(0).tolist() == [5, 3, 2]
 
 
 @pytest.mark.parametrize("of_each", [1, 2])
@@ -119,14 +132,14 @@ def test_too_few_photos_to_try_on_are_probed_all_the_same(of_each: int) -> None:
     x, targets = vectors(of_each=of_each)
     found = probe(x[:, np.newaxis], targets)
     assert (found.accuracy is None) == (of_each == 1)
-    assert (found.head.scores(found.head.standardisation(x)).argmax(1) == targets.argmax(1)).all()
+    assert (found.head.scores(x).argmax(1) == targets.argmax(1)).all()
 
 
 def test_with_several_labels_each_class_is_judged_by_itself() -> None:
     x, single = vectors(classes=3, of_each=15)
     targets = np.hstack([single, single[:, :1] | single[:, 1:2], np.ones_like(single[:, :1])])
     for head in (imprint(x, targets, multi_label=True), probe(x[:, np.newaxis], targets, multi_label=True).head):
-        scores = head.scores(head.standardisation(x))
+        scores = head.scores(x)
         assert ((scores[:, :4] > 0.5) == targets[:, :4]).mean() > 0.95
         assert np.isfinite(scores).all()
     assert scores[:, 4].min() > 0.9

@@ -29,6 +29,14 @@ def test_a_new_class_is_known_and_the_old_ones_are_not_forgotten(taught: Model, 
         assert named.count(kind) >= 5, (kind, named)
 
 
+def test_a_folder_is_its_photos_and_a_path_is_one(taught: Model, tmp_path: Path) -> None:
+    folder = sort_photos(tmp_path / "own", {"checks": 2}) / "checks"
+    for photos, count in ((folder, 2), (str(folder), 2), (str(folder / "0.png"), 1)):
+        more = hati.teach(taught, "checks", photos)
+        assert more.taught is not None
+        assert dict(more.taught.provenance.photos)["checks"] == count
+
+
 def test_what_was_taught_goes_through_a_file_and_is_taught_again(taught: Model, tmp_path: Path) -> None:
     taught.save(tmp_path / "own.safetensors")
     more = hati.teach(tmp_path / "own.safetensors", "checks", [texture("checks", 1)])

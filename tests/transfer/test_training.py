@@ -2,10 +2,14 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing, suppress
+from html import unescape
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -13,8 +17,7 @@ from sorted_photos import sort_photos, texture
 
 import hati
 from hati.errors import ArgumentError, WeightsError
-from hati.transfer import training
-from hati.transfer.report import text, to_json
+from hati.transfer import ladder
 from hati.transfer.training import Trained, train
 
 COUNTS = {"dots": 10, "stripes": 10, "waves": 10}
@@ -37,6 +40,23 @@ def test_textures_are_learnt_and_told_apart(trained: Trained) -> None:
     assert trained.photos == {"dots": 8, "stripes": 8, "waves": 8}
     for kind in COUNTS:
         assert trained.model.classify(texture(kind, 50), top=1)[0].name == kind
+
+
+def test_what_was_trained_answers_as_its_model_does(trained: Trained, tmp_path: Path) -> None:
+    photos = [texture("dots", 40), texture("waves", 40)]
+    assert trained.classify(photos[0]) == trained.model.classify(photos[0])
+    assert trained.classify(photos, top=1) == trained.model.classify(photos, top=1)
+    assert list(trained.answers(photos)) == list(trained.model.answers(photos))
+    np.testing.assert_array_equal(trained.features(photos), trained.model.features(photos))
+
+
+def test_what_was_trained_is_shown_in_few_words_and_in_a_notebook_as_a_report(trained: Trained) -> None:
+    assert repr(trained) == "<hati.Trained: 3 classes by imprint from 24 photos, validated 100.0%>"
+    assert str(trained) == trained.text()
+    shown = trained._repr_html_()
+    assert unescape(shown.removeprefix("<pre>").removesuffix("</pre>")) == trained.text()
+    for told in ("imprint", "probe", "100.0%", "taken"):
+        assert told in shown
 
 
 def test_who_makes_no_mistake_is_told_of_none(trained: Trained) -> None:
@@ -128,7 +148,7 @@ def test_a_folder_of_its_own_validates_and_copies_in_it_are_found(folder: Path, 
     assert found.photos == COUNTS
     [pair] = [pair for pair in found.duplicates if "copy" in pair.validation]
     assert Path(pair.train) == folder / "dots" / "3.png"
-    assert "copy.png" in text(found)
+    assert "copy.png" in found.text()
 
 
 def test_unreadable_photos_are_skipped_listed_and_counted(folder: Path, tmp_path: Path) -> None:
@@ -137,8 +157,8 @@ def test_unreadable_photos_are_skipped_listed_and_counted(folder: Path, tmp_path
     found = train(own, method="imprint")
     assert len(found.unreadable) == 1
     assert sum(found.photos.values()) + (found.evaluation.photos if found.evaluation else 0) == 12
-    assert "bad.png" in text(found)
-    assert len(to_json(found)["unreadable"]) == 1
+    assert "bad.png" in found.text()
+    assert len(found.to_json()["unreadable"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -212,7 +232,7 @@ def test_wrong_arguments_are_refused_before_any_work(folder: Path, options: dict
 def test_without_scikit_learn_and_pytorch_auto_imprints_and_says_so(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "has", lambda library: False)
+    monkeypatch.setattr(ladder, "has", lambda library: False)
     found = train(folder)
     assert list(found.tried) == ["imprint"]
     assert any("pip install" in note for note in found.notes)
@@ -222,30 +242,47 @@ def test_without_scikit_learn_and_pytorch_auto_imprints_and_says_so(
 
 
 def test_a_run_that_was_interrupted_goes_on_from_what_it_had(tmp_path: Path) -> None:
-    own = sort_photos(tmp_path / "own", {"dots": 300, "waves": 300})
+    """One of its photos is a pipe: the run comes no farther before something is written there."""
+    own = sort_photos(tmp_path / "own", {"dots": 30, "waves": 30})
+    pipe, table = tmp_path / "pipe.png", tmp_path / "own.csv"
+    os.mkfifo(pipe)
+    rows = [f"{path},{path.parent.name}" for path in sorted(own.rglob("*.png"))]
+    table.write_text("\n".join(["path,label", *rows, f"{pipe},waves"]))
     environment = os.environ | {"HATI_CACHE": str(tmp_path / "cache")}
-    command = [sys.executable, "-m", "hati", "train", str(own), "--out", str(tmp_path / "own.safetensors")]
-    process = subprocess.Popen([*command, "--method", "imprint"], env=environment, stderr=subprocess.PIPE, text=True)
-    shelves = tmp_path / "cache" / "features"
-    while process.poll() is None and not (shelves.is_dir() and any(kept(place) > 10 for place in shelves.glob("*e"))):
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    command = [sys.executable, "-m", "hati", "train", str(table), "--out", str(tmp_path / "own.safetensors")]
+    command += ["--method", "imprint", "--validate", "0"]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    with written_to(pipe, process):
+        while kept(tmp_path / "cache") < 56:  # in batches of eight: all but the one that the pipe is in
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+    _, told = process.communicate()
     assert process.returncode == 1
     assert "the same command goes on from there" in told
     assert not (tmp_path / "own.safetensors").exists()
-    assert sum(kept(place) for place in shelves.glob("*e")) > 10
-    subprocess.run([*command, "--method", "imprint"], env=environment, check=True, capture_output=True)
+    assert kept(tmp_path / "cache") < 61
+    pipe.unlink()
+    texture("waves", 30).save(pipe)
+    subprocess.run(command, env=environment, check=True, capture_output=True)
     assert hati.load(tmp_path / "own.safetensors").labels is not None
+    assert kept(tmp_path / "cache") == 61
 
 
-def kept(place: Path) -> int:
-    """How many vectors lie in a cache's file."""
-    import sqlite3
-    from contextlib import closing
+def written_to(pipe: Path, process: subprocess.Popen[str]) -> BinaryIO:
+    """A pipe's end, as soon as a process reads the other one."""
+    while True:
+        try:
+            return os.fdopen(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK), "wb")
+        except OSError:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
 
-    try:
-        with closing(sqlite3.connect(place)) as table:
-            return int(table.execute("SELECT count(*) FROM vectors").fetchone()[0])
-    except sqlite3.Error:
+
+def kept(cache: Path) -> int:
+    """How many vectors lie in a cache."""
+    found = list((cache / "features").glob("*.sqlite"))
+    if not found:
         return 0
+    with suppress(sqlite3.Error), closing(sqlite3.connect(found[0])) as table:
+        return int(table.execute("SELECT count(*) FROM vectors").fetchone()[0])
+    return 0

@@ -153,12 +153,10 @@ def _save(trained: Trained, out: str, light: bool) -> None:
 
 
 def _report(trained: Trained, out: str, picture: str | None, as_json: bool) -> None:
-    from ..transfer.report import text, to_json
-
     if as_json:
-        click.echo(json.dumps({"model": out} | to_json(trained), indent=2))
+        click.echo(json.dumps({"model": out} | trained.to_json(), indent=2))
     else:
-        click.echo(text(trained) + "\n")
+        click.echo(trained.text() + "\n")
     for error in trained.unreadable:
         print_fault(error)
     if trained.evaluation is not None and picture is not None:

@@ -51,9 +51,9 @@ def body_of(network: Network, layer: str | None = None, pooling: str | None = "a
     return _body(model, lazy_weights(model), layer, pooling)
 
 
-def see(body: Body, found: Sequence[Photo], views: Sequence[View] = (AS_IT_IS,)) -> Array:
+def see(body: Body, found: Sequence[Photo], views: Sequence[View] = (AS_IT_IS,), *, every_pixel: bool = False) -> Array:
     """(photos, views, numbers) float32. Raises ImageError where a photo cannot be read, and says which."""
-    seen = body.see(found, views, verbose=0)
+    seen = body.see(found, views, verbose=0, every_pixel=every_pixel)
     if seen.errors:
         raise _first_error(seen)
     return seen.vectors

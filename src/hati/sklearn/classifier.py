@@ -12,12 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from .. import DEFAULT_MODEL
 from ..errors import ArgumentError
-from ..network.taught import IMPRINT, PROBE, Provenance
+from ..network.taught import IMPRINT, PROBE
 from ..tools.arrays import Array
 from ..transfer.body import Body
 from ..transfer.heads import Head, joined, parted
 from ..transfer.imprinting import imprint
-from ..transfer.origin import name_of, versions
+from ..transfer.origin import name_of, provenance
 from ..transfer.probing import probe
 from ..transfer.views import views
 from .bodies import Network, body_of, model_of, see, tagged
@@ -72,7 +72,9 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         head, settings = self._learnt(see(body, photos, looks), targets, multi_label)
         self.classes_ = classes
         counts = dict(zip(map(str, classes), map(int, targets.sum(0)), strict=True))
-        self.model_ = joined(body, head, tuple(counts), self._provenance(body, settings, counts, multi_label))
+        name = name_of(self.model, model_of(self.model))
+        told = provenance(name, body, self.method, settings=settings, photos=counts, multi_label=multi_label)
+        self.model_ = joined(body, head, tuple(counts), told)
         self._parts = body, Head.of(self.model_)
         return self
 
@@ -80,7 +82,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         """(n, classes): each row sums to 1, unless a photo can have several classes."""
         check_is_fitted(self)
         body, head = self._parts
-        return head.scores(head.standardisation(see(body, photos_of(X))[:, 0]))
+        return head.scores(see(body, photos_of(X))[:, 0])
 
     def predict(self, X: Any) -> Array:
         """The likeliest class of each photo; (n, classes) of 0 and 1 where a photo can have several."""
@@ -95,21 +97,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             return imprint(vectors[:, 0], targets, multi_label=multi_label), {}
         seed = int(check_random_state(self.random_state).randint(HIGHEST_SEED))
         found = probe(vectors, targets, multi_label=multi_label, seed=seed, verbose=0)
-        return found.head, {"strength": f"{found.strength:g}", "views": str(self.views), "seed": str(seed)}
-
-    def _provenance(
-        self, body: Body, settings: dict[str, str], counts: dict[str, int], multi_label: bool
-    ) -> Provenance:
-        return Provenance(
-            body=name_of(self.model, model_of(self.model)),
-            body_checksum=body.checksum,
-            method=self.method,
-            settings=tuple(settings.items()),
-            photos=tuple(counts.items()),
-            multi_label=multi_label,
-            score=None,  # there were no photos to spare: cross-validation is scikit-learn's
-            versions=versions(),
-        )
+        return found.head, found.settings
 
     @cached_property
     def _parts(self) -> tuple[Body, Head]:

@@ -22,7 +22,8 @@ class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     `model` is a name of the catalog, the path of a .safetensors file, or a hati.Model. `layer` names another layer than
     the one that the model's own classifier takes; where it gives a map, `pooling` over height and width is "avg" or
-    "max", or None to lay the map out flat.
+    "max", or None to lay the map out flat. JPEGs much larger than the network needs are decoded at a part of their
+    size, as `hati.Model` decodes them, unless `every_pixel` is asked for.
 
     There is nothing to learn: `transform` works without `fit`. The vectors of files are kept in hati's cache by the
     files' content, so that a grid search over what comes behind looks at each photo once.
@@ -31,11 +32,16 @@ class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
     """
 
     def __init__(
-        self, model: Network = DEFAULT_MODEL, layer: str | None = None, pooling: Literal["avg", "max"] | None = "avg"
+        self,
+        model: Network = DEFAULT_MODEL,
+        layer: str | None = None,
+        pooling: Literal["avg", "max"] | None = "avg",
+        every_pixel: bool = False,
     ):
         self.model = model
         self.layer = layer
         self.pooling = pooling
+        self.every_pixel = every_pixel
 
     def fit(self, X: Any, y: object = None) -> Self:
         """Check the settings and the container of photos; no photo is opened.
@@ -52,7 +58,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         X: paths, PIL images or arrays, in a list, an array of objects or a column of a table; or one array
         (n, height, width, 3), 0–255 RGB. Raises ImageError for a photo that cannot be read, and says which.
         """
-        return see(self._body(), photos_of(X))[:, 0]
+        return see(self._body(), photos_of(X), every_pixel=self.every_pixel)[:, 0]
 
     def get_feature_names_out(self, input_features: object = None) -> Array:
         """imagefeatures0, imagefeatures1, … by scikit-learn's custom."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..evaluating import Evaluation
 from ..tools.arrays import Array
 from ..tools.measuring import likely_share
 from .heads import Standardisation, class_means, unit
-
-if TYPE_CHECKING:
-    from ..evaluating import Evaluation
-    from .training import Lesson, Rung
-
+from .ladder import Rung
+from .lesson import Lesson
 
 FEW = 20  # photos of a class, up to which each one more is worth much (benchmarks/README.md)
 WEAK = 0.1  # of recall below the mean of all classes
@@ -77,7 +74,7 @@ def _photos_or_body(lesson: Lesson, best: Rung, found: Evaluation) -> Iterator[s
         )
     head = best.head
     seen = best.body.see(lesson.train.photos, verbose=0) if best.body is not lesson.body else lesson.seen
-    learnt = (head.scores(head.standardisation(seen.first)).argmax(1) == lesson.train.numbers).mean()
+    learnt = (head.scores(seen.first).argmax(1) == lesson.train.numbers).mean()
     if learnt < GOOD:
         yield f"A bigger body, or fine-tuning: even of the photos learnt from, only {learnt:.1%} are named rightly."
     elif whole - half <= WORTH:

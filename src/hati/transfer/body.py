@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from math import ceil
@@ -40,8 +40,8 @@ _starting = threading.Lock()
 class Seen:
     """What a body made of photos."""
 
-    vectors: Array  # (readable photos, views, numbers) float32
-    readable: Array  # (photos,) bool
+    vectors: Array = field(repr=False)  # (readable photos, views, numbers) float32
+    readable: Array = field(repr=False)  # (photos,) bool
     errors: tuple[ImageError, ...]  # one for each of the others
 
     @property
@@ -75,6 +75,9 @@ class Body:
             raise ArgumentError(f"{model.name} takes pictures with {graph.input.shape[-1]} channels; photos have 3")
         return cls(graph, lazy_weights(model).of(graph), model.preprocessing, (size, size) if size else model.size)
 
+    def __repr__(self) -> str:
+        return f"<Body of {self.graph.name}: {self.size[0]} × {self.size[1]} pixels to {self.width} numbers>"
+
     @property
     def width(self) -> int:
         """How many numbers the vector has."""
@@ -88,9 +91,20 @@ class Body:
         with self.weights.borrowed() as arrays:
             return weights.checksum(self.graph, arrays)
 
-    def see(self, found: Sequence[Photo], views: Sequence[View] = (AS_IT_IS,), verbose: Verbose = "auto") -> Seen:
-        """The vectors of photos, by all cores at once; those of files are kept in the cache by their content."""
-        look = Look(self, tuple(views), self.cache)
+    def see(
+        self,
+        found: Sequence[Photo],
+        views: Sequence[View] = (AS_IT_IS,),
+        verbose: Verbose = "auto",
+        *,
+        every_pixel: bool = False,
+    ) -> Seen:
+        """The vectors of photos, by all cores at once; those of files are kept in the cache by their content.
+
+        JPEGs much larger than the network needs are decoded at a part of their size, as `Model.classify` decodes them,
+        unless `every_pixel` is asked for.
+        """
+        look = Look(self, tuple(views), self.cache, every_pixel)
         done = chain.from_iterable(in_order(look, batches(found, BATCH), cores()))
         seen = list(track(done, len(found), "looking at photos", verbose))
         vectors = [one for one in seen if isinstance(one, np.ndarray)]
@@ -129,9 +143,10 @@ def _seeing(graph: Graph, size: int) -> Graph:
 class Look:
     """What is done with a few photos at once: read, found in the cache or computed, kept there."""
 
-    def __init__(self, body: Body, views: tuple[View, ...], cache: VectorCache):
+    def __init__(self, body: Body, views: tuple[View, ...], cache: VectorCache, every_pixel: bool):
         self.body, self.views, self.cache = body, views, cache
-        self.needed = max(ceil(body.preprocessing.needed(body.size) / view.part) for view in views)
+        needed = max(ceil(body.preprocessing.needed(body.size) / view.part) for view in views)
+        self.needed = None if every_pixel else needed
 
     def __call__(self, batch: list[Photo]) -> list[Array | ImageError]:
         """For each photo (views, numbers), or why it cannot be read."""
@@ -153,7 +168,8 @@ class Look:
 
     def _keys(self, mark: bytes) -> list[Key]:
         """Where the vectors of a photo lie; nowhere, where it has no mark."""
-        return [(mark, str(view)) for view in self.views] if mark else []
+        pixels_told = "every pixel" if self.needed is None else f"{self.needed} pixels"
+        return [(mark, f"{view} of {pixels_told}") for view in self.views] if mark else []
 
     def _opened(self, photo: Photo) -> tuple[bytes, Photo | ImageError, str]:
         """A photo with its name; a file's content and its checksum."""

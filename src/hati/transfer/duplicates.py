@@ -32,17 +32,20 @@ PAIRS = 64  # of photos that are compared at once: few calls, and still in the p
 
 
 @dataclass(frozen=True)
-class Pair:
+class Duplicate:
     """A photo that lies in both sets."""
 
     train: str
     validation: str
     likeness: float  # correlation of their grey pixels, brought to cover each other; 1 is the same
 
+    def __str__(self) -> str:
+        return f"{self.validation}  is like  {self.train}  ({self.likeness:.3f})"
+
 
 def near_duplicates(
     train: PhotoSet, train_vectors: Array, validation: PhotoSet, validation_vectors: Array
-) -> tuple[Pair, ...]:
+) -> tuple[Duplicate, ...]:
     """The validation photos that are in the training set too, each with its likest there; the most alike first.
 
     The vectors, (photos, numbers), are a body's; they find the pairs that are worth comparing.
@@ -51,12 +54,12 @@ def near_duplicates(
     ours = _thumbnails(train, {one for one, _ in pairs})
     theirs = _thumbnails(validation, {other for _, other in pairs})
     seen = [(one, other) for one, other in pairs if one in ours and other in theirs]
-    found: dict[int, Pair] = {}
+    found: dict[int, Duplicate] = {}
     for block in batches(seen, PAIRS):
         for (one, other), alike in zip(block, _likeness(block, ours, theirs), strict=True):
             if alike >= SAME and (other not in found or alike > found[other].likeness):
                 names = describe(train.photos[one]), describe(validation.photos[other])
-                found[other] = Pair(*names, float(alike))
+                found[other] = Duplicate(*names, float(alike))
     return tuple(sorted(found.values(), key=lambda pair: -pair.likeness))
 
 

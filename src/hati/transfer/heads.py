@@ -9,7 +9,7 @@ The squashing keeps a few loud numbers of a vector from drowning the many quiet 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,8 +30,8 @@ ALIKE = 4.0  # the variance assumed before a photo is seen, in mean squares of t
 class Standardisation:
     """How a body's vectors are brought to one scale, before they are squashed."""
 
-    mean: Array  # (numbers,)
-    variance: Array  # (numbers,)
+    mean: Array = field(repr=False)  # (numbers,)
+    variance: Array = field(repr=False)  # (numbers,)
 
     @classmethod
     def of(cls, vectors: Array) -> Standardisation:
@@ -62,13 +62,14 @@ class Head:
     means: Array  # (classes, numbers): of each class' photos, standardised and squashed; of length 1
     multi_label: bool = False
 
-    def scores(self, z: Array) -> Array:
-        """(photos, numbers), standardised and squashed -> (photos, classes)."""
-        logits = z @ self.kernel + self.bias
-        if self.multi_label:
-            return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))
-        powers = np.exp(logits - logits.max(1, keepdims=True))
-        return np.asarray(powers / powers.sum(1, keepdims=True))
+    def __repr__(self) -> str:
+        numbers, classes = self.kernel.shape
+        return f"<Head: {numbers} numbers to {classes} classes{', several at once' if self.multi_label else ''}>"
+
+    def scores(self, vectors: Array) -> Array:
+        """(photos, numbers), as the body gives them -> (photos, classes)."""
+        logits = self.standardisation(vectors) @ self.kernel + self.bias
+        return sigmoid(logits) if self.multi_label else softmax(logits)
 
     def arrays(self) -> dict[str, Array]:
         """By their names in the graph."""
@@ -95,6 +96,17 @@ class Head:
         mean, variance = (np.array(arrays[f"{STANDARDISATION}/{key}"]) for key in ("mean", "variance"))
         kernel, bias = (np.array(arrays[f"{CLASSES}/{key}"]) for key in ("kernel", "bias"))
         return cls(Standardisation(mean, variance), kernel, bias, means, multi_label)
+
+
+def softmax(logits: Array) -> Array:
+    """(photos, classes) -> the same, positive, of sum 1 for each photo."""
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return np.asarray(powers / powers.sum(1, keepdims=True))
+
+
+def sigmoid(logits: Array) -> Array:
+    """(photos, classes) -> the same, each number for itself between 0 and 1."""
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))
 
 
 def class_means(z: Array, targets: Array) -> Array:

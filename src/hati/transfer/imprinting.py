@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..tools.arrays import Array
-from .heads import Head, Standardisation, class_means, unit
+from .heads import Head, Standardisation, class_means, softmax, unit
 
 SHARPNESS = tuple(np.geomspace(4, 128, 11))  # of the softmax over cosines, that are tried
 USUAL = 16.0  # where no class has a photo to spare for trying
@@ -41,13 +41,12 @@ def sharpness(z: Array, targets: Array) -> float:
     own = targets.argmax(1)
     without = unit(sums[own] - z)  # the mean of a photo's class, had the photo not been there
     cosines[np.arange(len(z)), own] = (without * z).sum(1)
-    return min(SHARPNESS, key=lambda sharp: _surprise(sharp * cosines[spare], own[spare]))
+    return min(SHARPNESS, key=lambda sharp: _cross_entropy(sharp * cosines[spare], own[spare]))
 
 
-def _surprise(logits: Array, own: Array) -> float:
+def _cross_entropy(logits: Array, own: Array) -> float:
     """The mean negative logarithm of the right class' probability."""
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    return float(-np.log(powers[np.arange(len(own)), own] / powers.sum(1)).mean())
+    return float(-np.log(softmax(logits)[np.arange(len(own)), own]).mean())
 
 
 def _one_against_rest(z: Array, targets: Array, means: Array) -> tuple[Array, Array]:

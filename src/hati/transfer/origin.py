@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
@@ -10,9 +11,25 @@ from pathlib import Path
 
 from .. import __version__
 from ..model import Model
-from ..network.taught import FINETUNE
+from ..network.taught import FINETUNE, Provenance, Score
+from .body import Body
 
 LIBRARIES = ("numpy", "onnxruntime", "scikit-learn", "torch")
+
+
+def provenance(
+    name: str,
+    body: Body,
+    method: str,
+    *,
+    settings: Mapping[str, str],
+    photos: Mapping[str, int],
+    multi_label: bool,
+    score: Score | None = None,
+) -> Provenance:
+    """Where a model comes from that was taught just now; `name` is the body's."""
+    told = tuple(settings.items()), tuple(photos.items())
+    return Provenance(name, body.checksum, method, *told, multi_label, score, versions())
 
 
 def name_of(asked: str | PathLike[str] | Model, network: Model) -> str:

@@ -17,8 +17,8 @@ from ..tools.pipeline import in_order
 from ..tools.progress import Verbose, track
 from .heads import Head, Standardisation, class_means
 
-Weighed = tuple[Array, Array]  # (numbers, classes) and (classes,)
-Tried = tuple[list[float], list[float]]  # for each strength: surprise, and the part that was named rightly
+KernelAndBias = tuple[Array, Array]  # (numbers, classes) and (classes,)
+Tried = tuple[list[float], list[float]]  # for each strength: the loss, and the part that was named rightly
 
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)  # inverse ones, for vectors whose squared length is 1 on the average
 USUAL = 10.0  # where there are too few photos to try
@@ -35,6 +35,7 @@ class Probed:
     head: Head
     strength: float  # inverse, as scikit-learn's C
     accuracy: float | None  # cross-validated, on photos that each fit had not seen; None where they were too few
+    settings: dict[str, str]  # what a model's provenance tells of it
 
 
 def probe(
@@ -56,7 +57,10 @@ def probe(
         tries = list(track(in_order(work, folds, cores()), len(folds), "choosing a strength", verbose))
     strength, accuracy = _chosen(tries) if tries else (USUAL, None)
     *_, head = _fitted(vectors, targets, [s for s in STRENGTHS if s <= strength], multi_label)
-    return Probed(head, strength, accuracy)
+    settings = {"strength": f"{strength:g}", "views": str(vectors.shape[1]), "seed": str(seed)}
+    if accuracy is not None:
+        settings["cross-validated accuracy"] = f"{accuracy:.4f}"
+    return Probed(head, strength, accuracy, settings)
 
 
 def _check_installed() -> None:
@@ -69,41 +73,36 @@ def _chosen(tries: list[Tried]) -> tuple[float, float]:
 
     The one-standard-error rule of Breiman, Friedman, Olshen and Stone 1984, on differences within each fold.
     """
-    surprises, rights = np.array(tries).transpose(1, 2, 0)  # (strengths, folds) each
-    best = surprises.mean(1).argmin()
-    worse = surprises - surprises[best]
+    losses, accuracies = np.array(tries).transpose(1, 2, 0)  # (strengths, folds) each
+    worse = losses - losses[losses.mean(1).argmin()]
     chosen = int((worse.mean(1) <= worse.std(1, ddof=1) / np.sqrt(len(tries))).argmax())
-    return STRENGTHS[chosen], float(rights[chosen].mean())
+    return STRENGTHS[chosen], float(accuracies[chosen].mean())
 
 
 def _folds(targets: Array, multi_label: bool, seed: int) -> Iterator[tuple[Array, Array]]:
     """Places of photos to fit on and to try on; none where a class has one photo alone."""
-    count = FOLDS if len(targets) < MANY else FEWER_FOLDS
-    rarest = int(targets.sum(0).min())
-    count = min(count, rarest)
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    most = FOLDS if len(targets) < MANY else FEWER_FOLDS
+    count = min(most, int(targets.sum(0).min()))
     if count < 2:
         return
-    own = targets.argmax(1) if not multi_label else np.zeros(len(targets), int)
-    generator = np.random.default_rng(seed)
-    fold = np.empty(len(targets), int)
-    for number in np.unique(own):
-        places = generator.permutation(np.flatnonzero(own == number))
-        fold[places] = np.arange(len(places)) % count
-    for number in range(count):
-        yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+    kind = KFold if multi_label else StratifiedKFold
+    chance = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))  # of seeds of any size
+    yield from kind(count, shuffle=True, random_state=chance).split(targets, targets.argmax(1))
 
 
 def _tried(vectors: Array, targets: Array, fold: tuple[Array, Array], *, multi_label: bool) -> Tried:
-    """For each strength, how surprised a fit is by photos that it has not seen, and what part it names rightly."""
+    """For each strength, the cross-entropy of a fit on photos that it has not seen, and what part it names rightly."""
     fit, held = fold
-    wanted, surprises, rights = targets[held], [], []
+    wanted, losses, accuracies = targets[held], [], []
     for head in _fitted(vectors[fit], targets[fit], STRENGTHS, multi_label):
-        scores = head.scores(head.standardisation(vectors[held, 0])).clip(1e-7, 1 - 1e-7)
+        scores = head.scores(vectors[held, 0]).clip(1e-7, 1 - 1e-7)
         likely = np.where(wanted, scores, 1 - scores) if multi_label else scores[wanted]
-        surprises.append(float(-np.log(likely).sum() / len(held)))
+        losses.append(float(-np.log(likely).sum() / len(held)))
         right = (scores > 0.5) == wanted if multi_label else scores.argmax(1) == wanted.argmax(1)
-        rights.append(float(right.mean()))
-    return surprises, rights
+        accuracies.append(float(right.mean()))
+    return losses, accuracies
 
 
 def _fitted(vectors: Array, targets: Array, strengths: Sequence[float], multi_label: bool) -> Iterator[Head]:
@@ -118,12 +117,12 @@ def _fitted(vectors: Array, targets: Array, strengths: Sequence[float], multi_la
         yield Head(standardisation, kernel / length, bias, means, multi_label)
 
 
-def _all_classes(x: Array, targets: Array, strengths: Sequence[float]) -> Iterator[Weighed]:
+def _all_classes(x: Array, targets: Array, strengths: Sequence[float]) -> Iterator[KernelAndBias]:
     """One softmax over all classes."""
     return _regressions(x, targets.argmax(1), targets.shape[1], strengths)
 
 
-def _each_class(x: Array, targets: Array, strengths: Sequence[float]) -> Iterator[Weighed]:
+def _each_class(x: Array, targets: Array, strengths: Sequence[float]) -> Iterator[KernelAndBias]:
     """One sigmoid for each class; one that all photos have, or none, is told by the bias alone."""
     by_class = [_one_class(x, own, strengths) for own in targets.T]
     for found in zip(*by_class, strict=True):
@@ -138,7 +137,7 @@ def _one_class(x: Array, own: Array, strengths: Sequence[float]) -> list[tuple[A
     return [(kernel[:, 1] - kernel[:, 0], float(bias[1] - bias[0])) for kernel, bias in pairs]
 
 
-def _regressions(x: Array, numbers: Array, classes: int, strengths: Sequence[float]) -> Iterator[Weighed]:
+def _regressions(x: Array, numbers: Array, classes: int, strengths: Sequence[float]) -> Iterator[KernelAndBias]:
     """Each strength's solution starts from the one before, which is near it."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from os import PathLike
 
@@ -12,21 +11,21 @@ from ..errors import ArgumentError
 from ..loading import load
 from ..model import Model
 from ..network.taught import IMPRINT, Provenance
-from ..photos import Photo
+from ..photos.finding import Photos, each
 from ..tools.arrays import Array
 from .heads import Head, joined, parted, unit
 
-Weighed = tuple[Array, float]  # (numbers,), and what is added
+Column = tuple[Array, float]  # of a head: a class' kernel (numbers,) and bias
 
 SMALLEST_WAY = 1e-6  # between two means, so that twins do not divide by zero
 LEAN = 0.15  # of a margin, by which a class of few photos is helped; measured, benchmarks/README.md
 
 
-def teach(model: str | PathLike[str] | Model, name: str, photos: Iterable[Photo]) -> Model:
+def teach(model: str | PathLike[str] | Model, name: str, photos: Photos) -> Model:
     """The same model with one more class, by imprinting: one photo of it or more; without the old photos.
 
-    `model` is one that `hati.train` made, or its file. A class that the model knows by imprinting learns from more
-    photos.
+    `model` is one that `hati.train` made, or its file. `photos` are several, one, or the path of a folder, which is
+    searched to its bottom. A class that the model knows by imprinting learns from more photos.
 
     Raises ArgumentError for a model that was not taught, a class that cannot be added to, or no photo; ImageError for
     the first photo that cannot be read.
@@ -36,7 +35,7 @@ def teach(model: str | PathLike[str] | Model, name: str, photos: Iterable[Photo]
     assert network.taught is not None, "parted refuses a model that was not taught"
     told, counts = network.taught.provenance, dict(network.taught.provenance.photos)
     name = _checked(name, told)
-    shown = list(photos)
+    shown = list(each(photos))
     seen = body.see(shown, verbose=0)
     if seen.errors:
         raise seen.errors[0]
@@ -95,7 +94,7 @@ def _with_class(head: Head, z: Array, method: str) -> Head:
     )
 
 
-def _beside(head: Head, mean: Array, length: float) -> Weighed:
+def _beside(head: Head, mean: Array, length: float) -> Column:
     """Weights beside those of a regression, so that borders lie as far from the means of classes as they do there.
 
     At its own mean the new class wins by the margin by which the old classes win at theirs, and loses by as much at the
@@ -109,13 +108,13 @@ def _beside(head: Head, mean: Array, length: float) -> Weighed:
     return column, offset + LEAN * margin
 
 
-def _by_itself(head: Head, mean: Array, length: float) -> Weighed:
+def _by_itself(head: Head, mean: Array, length: float) -> Column:
     """Weights of a class that others do not exclude: as sure at its own mean as old classes are, and against theirs."""
     height = float(np.abs(np.diagonal(length * head.means @ head.kernel + head.bias)).mean())
     return _line(head, mean, length, height, np.full(len(head.means), -height))
 
 
-def _line(head: Head, mean: Array, length: float, height: float, most: Array) -> Weighed:
+def _line(head: Head, mean: Array, length: float, height: float, most: Array) -> Column:
     """A logit that is `height` at a mean and `most` at each of the other classes' means, or less.
 
     It rises in the direction that sets this mean apart from theirs.

@@ -35,6 +35,12 @@ def test_a_value_that_means_nothing_is_refused(options: dict[str, Any], fault: s
         Recipe(**options)
 
 
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(epochs=12, optimiser="sgd", flip=False)], ids=["usual", "other"])
+def test_a_recipe_shows_what_is_not_usual_in_it(recipe: Recipe) -> None:
+    assert len(repr(recipe)) < 60
+    assert eval(repr(recipe)) == recipe
+
+
 def test_every_number_has_its_bounds() -> None:
     numbers = {field.name for field in fields(Recipe) if type(field.default) in (int, float)}
     assert numbers == BOUNDS.keys()

@@ -6,6 +6,7 @@ it is not distorted while the head is still wrong: Kumar et al. 2022, arXiv:2202
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,7 +101,7 @@ def _course(
         learner = Learner(graph, {**arrays, **head.arrays()}, recipe, device, share, loss)
     checkpoint = None
     if checkpoints is not None:
-        told = (body.checksum, body.preprocessing, body.size, recipe, seed, share.processes, device.type)
+        told = (body.checksum, body.preprocessing, body.size, asdict(recipe), seed, share.processes, device.type)
         key = agreed(fingerprint(*told, *head.arrays().values(), *map(marks, sets)), share)
         checkpoint = Checkpoint(Path(checkpoints) / f"{file_name(body.graph.name, key)}.pt")
     workers = workers_beside(device.type)

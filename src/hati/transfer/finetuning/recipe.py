@@ -63,6 +63,11 @@ class Recipe:
         if self.unfreeze == 0 and self.head_rate == 0:
             raise ArgumentError("unfreeze is 0 and head_rate is 0; then nothing learns")
 
+    def __repr__(self) -> str:
+        """What differs from the usual one."""
+        given = [(field.name, getattr(self, field.name), field.default) for field in fields(self)]
+        return f"Recipe({', '.join(f'{name}={value!r}' for name, value, usual in given if value != usual)})"
+
 
 def check_seed(seed: object) -> None:
     """Raises ArgumentError for what chance cannot begin with."""
