@@ -249,3 +249,14 @@ def test_a_file_with_numbers_that_are_none_is_refused(tmp_path: Path, number: fl
     layer, _, key = name.rpartition("/")
     with pytest.raises(WeightsError, match=f"damaged.npz: {layer}: its {key} holds NaN or infinity; take another file"):
         from_file(path, graph).arrays()
+
+
+@pytest.mark.parametrize("change", [rewritten, replaced])
+def test_a_file_that_is_another_by_now_is_refused(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    path = stored(tmp_path / "a.npz")
+    weights = from_file(path, small())
+    assert weights.arrays()
+    weights.release()
+    change(path)
+    with pytest.raises(WeightsError, match=r"a\.npz: the file was changed since this model was loaded"):
+        weights.arrays()

@@ -11,11 +11,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import WeightsError
 from ..network import graph_json
 from ..network.graph import Graph, Layer
 from . import fitting, reading
 
 Arrays = dict[str, np.ndarray]
+
+
+MISSING = "missing"  # the state of a file that is not there
 
 
 class Identity(NamedTuple):
@@ -84,11 +88,16 @@ def from_file(
 ) -> Weights:
     """A file's weights for a graph; with `body_only`, a classifier that the graph does not have is left out.
 
-    `verify` is called before the file is read; `rest` gives arrays that the file leaves out, by the graph's names.
+    They are what the file holds now: where it holds something else once they are read, that is refused. `verify` is
+    called before the file is read; `rest` gives arrays that the file leaves out, by the graph's names.
     """
+
+    loaded = _identity(path)
 
     def read() -> Arrays:
         verify()
+        if loaded.state != MISSING and path.is_file() and _identity(path) != loaded:
+            raise WeightsError(f"{path}: the file was changed since this model was loaded from it; load it again")
         stored, others = reading.read(path), rest()
         if others and isinstance(stored, dict):
             stored = {**others, **stored}
@@ -96,7 +105,7 @@ def from_file(
         fitting.check_finite(fitted, str(path))
         return fitted
 
-    return Weights(read, _identity(path))
+    return Weights(read, loaded)
 
 
 def beside(path: Path) -> Arrays:
@@ -149,6 +158,6 @@ def _initial_array(layer: Layer, key: str, shape: tuple[int, ...], generator: np
 
 def _identity(path: Path) -> Identity:
     if not path.is_file():
-        return Identity(str(path), "missing")
+        return Identity(str(path), MISSING)
     state = path.stat()
     return Identity(str(path.resolve()), f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}")
