@@ -1,15 +1,17 @@
 """What every format of an export must keep: answers, preprocessing inside or outside, every kind of layer."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from export_cases import answers, expected, layered, noise, small
+from export_cases import answers, expected, layered, noise, real, small
 from tiny_body import every_layer, few_layers
 
+import hati
 from hati.errors import ArgumentError
 from hati.exporting import formats
-from hati.exporting.formats import Order
+from hati.exporting.formats import Order, Precision
 from hati.network.graph import Graph
 from hati.network.layers import InputLayer, LayerNormalization
 from hati.preprocessing import NORMALISATIONS
@@ -55,6 +57,28 @@ def test_every_family_answers_as_its_model_does(name: str, function: str, pixels
     found = answers(format_of(name), Order(model, pixels=pixels), tmp_path, x)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected(model, x), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("precision", "pixels", "least", "bytes_each"),
+    [("float32", True, 1, 4), ("float32", False, 1, 4), ("float16", True, 0.985, 2), ("int8", False, 0.85, 1)],
+)
+@pytest.mark.parametrize("name", ["onnx", "openvino"])
+def test_real_weights_keep_their_names_on_real_photos(
+    name: str, precision: Precision, pixels: bool, least: float, bytes_each: int, shared: Path, tmp_path: Path
+) -> None:
+    found = format_of(name)
+    model = hati.load("MobileNet", weights=shared / "mobilenet_2_5_224_tf.h5", alpha=0.25)
+    x = real(model, shared / "imagenet_ccby", 150)
+    order = Order(model, precision, pixels=pixels)
+    if precision == "int8":
+        order = replace(order, quantisation=found.calibrated(order, x[:30]))
+    scores, right = answers(found, order, tmp_path, x[30:]), expected(model, x[30:])
+    assert (scores.argmax(1) == right.argmax(1)).mean() >= least
+    largest = max(path.stat().st_size for path in tmp_path.iterdir())
+    assert largest == pytest.approx(bytes_each * model.count_params(), rel=0.5)
+    if precision == "float32":
+        np.testing.assert_allclose(scores, right, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)
