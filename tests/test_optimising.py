@@ -16,11 +16,11 @@ import hati
 from hati.errors import ArgumentError, PrecisionWarning
 from hati.int8.calibration_photos import FEWEST
 from hati.int8.comparison import safe_bits
-from hati.int8.optimising import Optimised, in_int8, optimise, outcome
-from hati.int8.outcomes import FASTER
+from hati.int8.outcomes import FASTER, in_int8, outcome
 from hati.keras.applications.mobilenet import MobileNet
 from hati.labels import Label
 from hati.model import Model
+from hati.optimising import Optimised, optimise
 from hati.preprocessing import Preprocessing
 from hati.weights import from_file
 
@@ -181,7 +181,7 @@ def test_a_floor_out_of_reach_is_refused_in_words(empty_cache: Path, tmp_path: P
 def test_int8_that_is_not_faster_is_refused_in_words(
     empty_cache: Path, tmp_path: Path, crops: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("hati.int8.optimising", "hati.int8.outcomes"):
+    for module in ("hati.optimising", "hati.int8.outcomes"):
         monkeypatch.setattr(f"{module}.FASTER", 1000.0)
     made = optimise(own(tmp_path / "weights.npz"), crops, agreement=0)
     assert not made.replaces_float
@@ -193,7 +193,7 @@ def test_layers_that_hurt_stay_in_float_until_the_floor_is_reached(
 ) -> None:
     photos = sorted((shared / "imagenet_ccby").glob("*.jpg"))[:150]
     model = hati.load("MobileNet_0.25_224", shared / "mobilenet_2_5_224_tf.h5")
-    monkeypatch.setattr("hati.int8.optimising.HOPELESS", 0.0)
+    monkeypatch.setattr("hati.optimising.HOPELESS", 0.0)
     plain, better = optimise(model, photos, agreement=0.5), optimise(model, photos, agreement=0.94)
     assert plain.in_float == ()
     assert plain.agreement < 0.94 <= better.agreement
