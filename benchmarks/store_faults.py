@@ -185,7 +185,7 @@ def after_a_kill(scenario: str, server: Server, folder: Path, chance: random.Ran
     try:
         left = killed(server, folder / "weights", chance)
         with start(server, "fetch", "Loopback") as process:
-            process.wait(60)
+            process.wait(600)
         right = moment(folder / "weights").whole
     except AssertionError as error:
         return Finding(scenario, str(error), None, left_in(folder / "weights"), time.perf_counter() - begin, False)
@@ -208,7 +208,7 @@ def killed_often(folder: Path) -> Finding:
         moments = [killed(server, folder / "weights", chance) for _ in range(5)]
         server.answers[PATH] = File(KILLED_CONTENT)
         with start(server, "fetch", "Loopback") as process:
-            process.wait(60)
+            process.wait(600)
     outcome = "delivered" if moment(folder / "weights").whole else f"{moments}"
     return delivered("five kills of one download", folder, outcome, len(server.asked), begin)
 

@@ -5,10 +5,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ["KERAS_BACKEND"] = "torch"
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"  # PyTorch's threads would take the other process' core, three times as slow
+
+# no example has to be quick; CI tries the same ones each time, and whoever works on the code others
+settings.register_profile(
+    "hati",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("hati")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hati import labels
+from hati.errors import ArgumentError
 from hati.labels import Label, Prediction
 
 

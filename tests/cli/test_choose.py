@@ -1,6 +1,7 @@
 """`hati choose`: its units, its table, its picture, and its exit status."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -94,7 +95,9 @@ def test_the_front_is_a_table_and_the_pick_a_sentence() -> None:
 def test_random_weights_are_marked_and_the_way_to_the_real_ones_is_told() -> None:
     result = hati(*TINY)
     lines = result.stdout.splitlines()
-    assert all(line.endswith("random") for line in lines if "(" in line)
+    rows = [line for line in lines if re.search(r"MobileNet.*\(", line)]
+    assert all(row.endswith("random") for row in rows)
+    assert rows
     assert lines[-1] == "Its weights are not on this machine: hati weights fetch MobileNet_0.25_192"
 
 
@@ -116,7 +119,7 @@ def test_json_tells_all() -> None:
     assert told["pick"] == "MobileNet_0.25_192"
     assert told["bounds"] == {"top1": None, "latency": None, "megabytes": 2}
     assert {one["name"] for one in measured if one["on_front"]} == {*told["front"]}
-    assert all(0 < one["latency"]["median"] < 1 and one["misses"] == [] for one in measured)
+    assert all(one["latency"]["median"] > 0 and one["misses"] == [] for one in measured)
     assert len(told["candidates"]) > 80
 
 

@@ -31,7 +31,7 @@ def hati(*arguments: str | Path, sent: bytes = b"") -> Result:
 def process(*arguments: str | Path, sent: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
     """A run as from a shell, in a process of its own."""
     command = [sys.executable, "-m", "hati", *map(str, arguments)]
-    return subprocess.run(command, input=sent, capture_output=True, timeout=60, env=os.environ | environment)
+    return subprocess.run(command, input=sent, capture_output=True, timeout=600, env=os.environ | environment)
 
 
 def answers(result: Result) -> list[dict[str, Any]]:
@@ -250,7 +250,7 @@ def test_the_command_is_installed(folder: Path) -> None:
     script = Path(sys.executable).with_name("hati")
     if not script.exists():
         pytest.skip("hati is not installed beside this Python")
-    done = subprocess.run([script, "classify", "none.jpg"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([script, "classify", "none.jpg"], capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "hati: none.jpg: there is no such file\n"
 

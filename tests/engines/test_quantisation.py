@@ -32,14 +32,12 @@ QUANTISATIONS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(RANGES)
 def test_zero_is_exact_in_every_range(ends: tuple[float, float]) -> None:
     scale = scale_of(*ends)
     assert scale.real(scale.quantised(np.zeros(1, np.float32))) == 0
 
 
-@settings(deadline=None)
 @given(RANGES, st.floats(0, 1))
 def test_a_number_within_the_range_comes_back_within_a_step(ends: tuple[float, float], place: float) -> None:
     low, high = min(ends[0], 0.0), max(ends[1], 0.0)
@@ -48,7 +46,6 @@ def test_a_number_within_the_range_comes_back_within_a_step(ends: tuple[float, f
     assert abs(scale.real(scale.quantised(x)) - x) <= 1.001 * scale.step
 
 
-@settings(deadline=None)
 @given(RANGES)
 def test_a_number_outside_becomes_the_nearer_end(ends: tuple[float, float]) -> None:
     found = scale_of(*ends).quantised(np.array([-1e9, 1e9], np.float32))
@@ -60,7 +57,6 @@ def test_halves_are_rounded_to_even(x: float, expected: int) -> None:
     assert scale_of(0, 255).quantised(np.array(x)) == expected
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([7, 8]))
 def test_weights_come_back_within_half_a_step_of_their_channel(seed: int, bits: int) -> None:
     generator = np.random.default_rng(seed)
@@ -106,7 +102,6 @@ def test_layers_that_pass_numbers_on_have_one_range_on_both_sides() -> None:
     assert found == dict.fromkeys(("left", "pool", "right", "both"), (-3.0, 2.0)) | {"sum": (-6.0, 4.0)}
 
 
-@settings(deadline=None)
 @given(QUANTISATIONS)
 def test_json_brings_back_the_same(quantisation: Quantisation) -> None:
     assert Quantisation.from_json(quantisation.to_json()) == quantisation
@@ -143,7 +138,7 @@ def test_a_wrong_field_is_named(change: dict[str, Any], fault: str) -> None:
         Quantisation.from_json(json.dumps(json.loads(SOUND) | change))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_damaged_text_is_refused_or_read_and_nothing_else(data: st.DataObject) -> None:
     text = bytearray(SOUND.encode())

@@ -52,7 +52,7 @@ def drawn(
 numbers = strategies.integers(0, 2**32)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=numbers, photos=strategies.integers(1, 40), classes=strategies.integers(1, 6))
 def test_the_figures_are_scikit_learns(seed: int, photos: int, classes: int) -> None:
     photo_set, scores = drawn(seed, photos, classes)
@@ -70,7 +70,6 @@ def test_the_figures_are_scikit_learns(seed: int, photos: int, classes: int) -> 
     np.testing.assert_array_equal(found.confusion, whole[np.ix_(shown, shown)])
 
 
-@settings(deadline=None)
 @given(
     rows=strategies.lists(
         strategies.tuples(strategies.booleans(), strategies.integers(0, 4), strategies.integers(0, 3)), min_size=1
@@ -87,7 +86,7 @@ def test_average_precision_is_scikit_learns_with_ties_and_photos_that_count_more
         assert np.isnan(own)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=numbers, photos=strategies.integers(5, 40))
 def test_photos_of_several_classes_are_judged_as_scikit_learn_does(seed: int, photos: int) -> None:
     photo_set, scores = drawn(seed, photos, several=True)

@@ -66,7 +66,7 @@ def test_a_value_that_never_changes_has_a_range_too(value: float, method: Method
     assert high >= 0.999 * max(value, 0)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.sampled_from(list(METHODS)))
 def test_no_method_goes_past_the_ends(seed: int, method: Method) -> None:
     found = seen(*batches(seed)[:2])

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageFile
 
 from hati import photos
 from hati.errors import ImageError, ImageTooLarge
@@ -54,13 +54,13 @@ def sweep(folder: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     warnings.simplefilter("error")
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        start, size, fault = time.perf_counter(), None, None
+        start, size, fault = time.process_time(), None, None
         try:
             found = photos.read(path)
             size = found.size if found.mode == "RGB" else None
         except Exception as error:
             fault = error
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         name, kind = str(path.relative_to(folder)), type(fault).__name__ if fault else None
         print(json.dumps(Reading(name, size, str(fault) if fault else None, kind, seconds, grown)))
@@ -109,18 +109,17 @@ def test_every_refusal_is_one_line_that_begins_with_the_file(readings: list[Read
 
 
 def test_no_odd_file_takes_long_or_much(readings: list[Reading]) -> None:
-    assert max(reading.seconds for reading in readings) < 2
+    assert max(reading.seconds for reading in readings) < 60, "of the processor, a hundred times what each needs"
     assert max(reading.megabytes for reading in readings) < 1024
 
 
-def test_bombs_are_refused_by_their_header(odd: Path) -> None:
+def test_bombs_are_refused_by_their_header(odd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda photo: pytest.fail(f"{photo} was decoded"))
     bombs = sorted(odd.rglob("bomb_*"))
     assert len(bombs) == 3
     for bomb in bombs:
-        start = time.process_time()
         with pytest.raises(ImageTooLarge):
             photos.read(bomb)
-        assert time.process_time() - start < 0.1  # the pixels would take about a second
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
@@ -260,7 +259,7 @@ def mutated(data: bytes, what: str, place: int, value: Any) -> bytes:
 
 @pytest.mark.parametrize("file_format", SEEDS)
 @given(changes=changes)
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_damaged_bytes_give_a_picture_or_one_error(file_format: str, changes: list[tuple[str, int, Any]]) -> None:
     data = SEEDS[file_format]
     for change in changes:

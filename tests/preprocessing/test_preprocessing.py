@@ -49,7 +49,7 @@ sides = st.integers(1, 700) | st.sampled_from([1, 2, 224, 4000])
 @example(photo=(1, 500), size=(224, 224), crop=0.875, interpolation="bicubic")
 @example(photo=(189, 2), size=(1, 161), crop=1.0, interpolation="bicubic")
 @example(photo=(4000, 1), size=(224, 224), crop=1.0, interpolation="bilinear")
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_photo_of_any_size_is_brought_to_any_size(
     photo: tuple[int, int], size: tuple[int, int], crop: float, interpolation: str
 ) -> None:

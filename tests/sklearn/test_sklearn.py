@@ -1,6 +1,5 @@
 """hati as scikit-learn's estimators: its own checks, with rows drawn as pictures, and its promises with photos."""
 
-import copy
 import os
 import pickle
 import subprocess
@@ -211,13 +210,3 @@ def test_without_scikit_learn_it_says_what_to_install() -> None:
     found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, env=environment)
     assert found.returncode == 1
     assert 'ImportError: hati.sklearn needs scikit-learn: pip install "hati[train]"' in found.stderr
-
-
-def test_a_copy_of_a_model_is_a_model_of_its_own() -> None:
-    original = small()
-    copies = [copy.deepcopy(original), pickle.loads(pickle.dumps(original))]
-    expected = original.features(PICTURES[0])
-    original.set_weights(small(1).get_weights())
-    for twin in copies:
-        np.testing.assert_array_equal(twin.features(PICTURES[0]), expected)
-        assert (twin.labels, twin.size, twin.preprocessing) == (original.labels, original.size, original.preprocessing)

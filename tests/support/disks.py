@@ -29,7 +29,7 @@ def on_a_disk(folder: Path, setting: str, then: str, run: list[str]) -> tuple[st
         [*own_mounts(), "sh", "-c", script, "sh", *run],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         env=os.environ | {"HATI_CACHE": str(folder)},
     )
     left = [line.rpartition("/")[2] for line in done.stdout.partition("LEFT\n")[2].splitlines()]

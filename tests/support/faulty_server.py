@@ -99,7 +99,7 @@ class File:
     ranges: bool = True  # whether it goes on from where it is asked to
     tag: str | None = '"one"'  # its validator
     most: int | None = None  # bytes that one answer sends before the connection is cut
-    stall: float = 0  # seconds of silence before that
+    stall: bool = False  # whether it is silent instead, until the client hangs up
     pause: float = 0  # seconds after each piece
     piece: int = 1 << 16
     shift: int = 0  # bytes by which its answer to a range is beside what was asked for
@@ -126,8 +126,8 @@ class File:
         for begin in range(0, len(rest[: self.most]), self.piece):
             answer.wfile.write(rest[: self.most][begin : begin + self.piece])
             time.sleep(self.pause)
-        if self.most is not None and len(rest) > self.most:
-            time.sleep(self.stall)
+        if self.stall:
+            say_nothing(answer)
 
 
 def in_turn(*answers: Answering) -> Answering:
@@ -147,6 +147,11 @@ def redirect(to: str) -> Answering:
 
 def hang_up(answer: Answer) -> None:
     answer.connection.shutdown(socket.SHUT_RDWR)
+
+
+def say_nothing(answer: Answer) -> None:
+    """Until the client hangs up, however long it waits."""
+    answer.connection.recv(1)
 
 
 def without_end(body: bytes) -> Answering:
@@ -184,6 +189,6 @@ def self_signed(folder: Path) -> Path | None:
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
-    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True, timeout=60)
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True, timeout=600)
     certificate.write_bytes(certificate.read_bytes() + key.read_bytes())
     return certificate

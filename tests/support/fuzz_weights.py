@@ -30,7 +30,7 @@ from hati.errors import WeightsError
 from hati.weights import description, reading
 from hati.weights.formats.layouts import Layered, Numbered, Stored
 
-MOST_SECONDS, MOST_BYTES = 5, 1 << 30
+MOST_SECONDS, MOST_BYTES = 5, 1 << 30  # of the processor, however busy it is; beside what Python has
 TOLD = 32  # bytes in which a child notes the number of the file that it reads
 OUTCOMES = ("arrays", "refused", "refused unforeseen")
 NUMBERS = (0, 1, 2, 7, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 1 << 31, (1 << 32) - 1, 1 << 40, 1 << 63, (1 << 64) - 1)
@@ -194,12 +194,12 @@ def work(form: str, seeds: range, folder: Path) -> None:
         for seed in seeds:
             os.pwrite(told.fileno(), str(seed).ljust(TOLD).encode(), 0)
             path.write_bytes(mutant(form, content, seed))
-            signal.alarm(MOST_SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
             try:
                 print(outcome(path), flush=True)
             except Exception as error:
                 print(f"a fault: {type(error).__name__}: {error}".replace("\n", " "), flush=True)
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def fuzz(form: str, seeds: range, folder: Path, script: str = __file__) -> Report:

@@ -11,7 +11,6 @@ from sample_weights import NAME, PART, WHOLE, command, file_at, left_in, npz
 
 CONTENT = npz(numbers=250_000)
 SLOWLY = File(CONTENT, pause=0.008, piece=1 << 15)
-SECONDS = 0.008 * len(CONTENT) / (1 << 15)
 KILLS = 20
 
 
@@ -28,15 +27,18 @@ def start(server: Server, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def kill_at_random(server: Server, chance: random.Random) -> None:
+def kill_at_random(server: Server, folder: Path, chance: random.Random) -> None:
     """In the middle of its download mostly; now and then before, or when it is over."""
-    asked = len(server.asked)
     with start(server, "fetch", "Loopback") as process:
-        if chance.random() < 0.8:
-            while len(server.asked) == asked and process.poll() is None:
-                time.sleep(0.005)
-        time.sleep(chance.uniform(0, 1.3 * SECONDS))
+        wait_for(chance.randrange(-len(CONTENT) // 5, len(CONTENT) * 6 // 5), folder, process)
         process.kill()
+
+
+def wait_for(size: int, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until so many bytes are there, or the process has ended."""
+    part = folder / f".{NAME}.part"
+    while process.poll() is None and (part.stat().st_size if part.exists() else 0) < size:
+        time.sleep(0.001)
 
 
 def moment(folder: Path) -> Moment:
@@ -51,7 +53,7 @@ def moment(folder: Path) -> Moment:
 
 
 def killed(server: Server, folder: Path, chance: random.Random) -> Moment:
-    kill_at_random(server, chance)
+    kill_at_random(server, folder, chance)
     found = moment(folder)
     if found.whole:  # then the next begins anew
         for path in folder.iterdir():

@@ -95,8 +95,8 @@ FAULTS = {
     "cut, then another tag": turns(File(OTHER, most=SOME, tag='"two"'), FILE, requests=2),
     "cut, then another file": turns(File(OTHER, most=SOME), FILE, requests=3),
     "cut, then another range": turns(File(CONTENT, most=SOME), File(CONTENT, shift=-7), requests=3),
-    "stall once": turns(File(CONTENT, most=SOME, stall=0.5), FILE, requests=2),
-    "stall always": always(File(CONTENT, most=0, stall=0.5), "nothing came for 0.2 s (4 tries)", 4),
+    "stall once": turns(File(CONTENT, most=SOME, stall=True), FILE, requests=2),
+    "stall always": always(File(CONTENT, most=0, stall=True), "nothing came for 0.2 s (4 tries)", 4),
     "length too long": always(partial(send, length=2 * LENGTH), f"{NOT_IT}it is {2 * LENGTH:,} bytes long, more than"),
     "length too short": always(partial(send, length=SOME), f"{NOT_IT}it is {SOME:,} bytes long, not {LENGTH:,}"),
     "no length, cut": always(

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from faulty_server import Answer, Answering, File, Server, closed_address, serving, status
+from faulty_server import Answer, Answering, File, Server, closed_address, say_nothing, serving, status
 
 from hati import __version__
 from hati.errors import ImageError
@@ -86,14 +86,10 @@ def no_http(answer: Answer) -> None:
     answer.wfile.write(b"220 mail.example ESMTP\r\n\r\n")
 
 
-def silent(answer: Answer) -> None:
-    time.sleep(0.6)
-
-
 def silent_amid(answer: Answer) -> None:
     answer.send(BODY, Content_Length=2 * len(BODY))
     answer.wfile.flush()
-    time.sleep(0.6)
+    say_nothing(answer)
 
 
 def forbidden(answer: Answer) -> None:
@@ -120,7 +116,7 @@ BAD: dict[Callable[[Answer], None], str] = {
     badly_packed: "what came is packed wrongly",
     hung_up: "the server cannot be reached, or cut the connection",
     no_http: "the server cannot be reached, or cut the connection",
-    silent: "nothing came for 0.2 s",
+    say_nothing: "nothing came for 0.2 s",
     silent_amid: "nothing came for 0.2 s",
     forbidden: "the server answered 403 Forbidden",
     missing: "the server answered 404 Not Found",
@@ -146,7 +142,8 @@ def test_a_body_comes_whole_however_it_is_sent(server: Server, answer: Callable[
 def test_a_body_that_does_not_come_whole_is_one_clear_sentence(
     server: Server, answer: Callable[[Answer], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download, "SILENCE_SECONDS", 0.2)
+    if answer in (say_nothing, silent_amid):  # a busy machine may keep the others waiting
+        monkeypatch.setattr(download, "SILENCE_SECONDS", 0.2)
     with (
         pytest.raises(DownloadError) as failed,
         opened(f"{server.address}/{answer.__name__}") as stream,
@@ -320,7 +317,7 @@ def in_seconds(seconds: float) -> str:
     [
         (503, "7", 7),
         (429, "0", 0),
-        (503, 50, 50),
+        (503, 100, 100),
         (503, -50, 0),
         (500, "soon", 0),
         (408, "²", 0),
@@ -335,7 +332,7 @@ def test_a_refusal_that_passes_tells_how_long_to_wait(code: int, asks: str | flo
         opened(f"{server.address}/"),
     ):
         pass
-    assert failed.value.pause == pytest.approx(pause, abs=3)
+    assert failed.value.pause == pytest.approx(pause, abs=0 if told == asks else 60)
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 410, 416, 451])

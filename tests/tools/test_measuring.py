@@ -1,5 +1,5 @@
 import time
-from itertools import groupby
+from itertools import cycle, groupby
 
 import pytest
 
@@ -25,11 +25,24 @@ def test_works_take_turns_after_two_calls_that_do_not_count() -> None:
     assert [name for name, _ in groupby(calls[4:])] == 3 * ["a", "b"]
 
 
-def test_the_slower_work_takes_longer() -> None:
-    works = {"short": lambda: time.sleep(0.001), "long": lambda: time.sleep(0.01)}
-    found = side_by_side(works, seconds=0.1, rounds=2)
-    assert 0.001 < found["short"].low <= found["short"].median <= found["short"].high
-    assert found["short"].median < found["long"].median
+class Clock:
+    """Goes on by as much as the works say, whatever else the machine does."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def go_on(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_the_slower_work_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, uneven = Clock(), cycle((1.0, 2.0, 3.0))
+    monkeypatch.setattr(time, "perf_counter", clock)
+    works = {"short": lambda: clock.go_on(next(uneven)), "long": lambda: clock.go_on(10)}
+    found = side_by_side(works, seconds=120, rounds=2)
+    assert found == {"short": Spread(2, 1, 3), "long": Spread(10, 10, 10)}
 
 
 def test_a_work_longer_than_its_share_is_still_measured_once_a_round() -> None:

@@ -301,7 +301,7 @@ def edited(content: bytes, edits: list[Edit], cut: int) -> bytes:
 @pytest.mark.parametrize(
     ("form", "inside"), [*((form, False) for form in WRITERS), *((form, True) for form in ("zip .pth", ".npz"))]
 )
-@settings(deadline=None, max_examples=150, database=None)
+@settings(max_examples=150)
 @given(edits=EDITS, cut=st.just(0) | st.integers(0, 1 << 12))
 def test_a_file_with_wrong_bytes_gives_arrays_or_is_refused(
     tmp_path_factory: pytest.TempPathFactory, form: str, inside: bool, edits: list[Edit], cut: int

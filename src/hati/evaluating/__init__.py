@@ -12,7 +12,8 @@ from ..model import Model
 from ..photos import sets
 from ..tools.progress import Verbose, track
 from .classes import matched
-from .evaluation import ClassResult, Evaluation, Mistake, measured
+from .evaluation import Evaluation, measured
+from .metrics import ClassResult, Mistake
 
 __all__ = ["ClassResult", "Evaluation", "Mistake", "evaluate", "measured"]
 

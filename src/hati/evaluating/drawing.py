@@ -12,7 +12,7 @@ import numpy as np
 from ..tools import pictures
 from ..tools.arrays import Array
 from ..tools.pictures import GREY, INK
-from .evaluation import Evaluation
+from .metrics import Metrics
 from .report import confusions, counted, score_text
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ def check(path: str | PathLike[str]) -> None:
     pictures.check(path, KINDS)
 
 
-def draw(found: Evaluation, path: str | PathLike[str]) -> None:
+def draw(found: Metrics, path: str | PathLike[str]) -> None:
     """Raises ArgumentError for a path that cannot be drawn to."""
     check(path)
     with pictures.style():
         pictures.write(_bars(found) if found.confusion is None else _matrix(found, found.confusion), path)
 
 
-def _matrix(found: Evaluation, confusion: Array) -> Figure:
+def _matrix(found: Metrics, confusion: Array) -> Figure:
     """Truth downwards, what was said to the right; a row's shades add up to one."""
     counts, rows, columns = _present(found, confusion)
     many = len(rows) > MOST_NAMES
@@ -67,7 +67,7 @@ def _matrix(found: Evaluation, confusion: Array) -> Figure:
     return figure
 
 
-def _present(found: Evaluation, confusion: Array) -> tuple[Array, list[str], list[str]]:
+def _present(found: Metrics, confusion: Array) -> tuple[Array, list[str], list[str]]:
     """The classes that have photos; what was said beside them is one column."""
     present = np.array([one.photos > 0 for one in found.by_class])
     names = [_short(one.name) for one in found.by_class if one.photos]
@@ -77,9 +77,7 @@ def _present(found: Evaluation, confusion: Array) -> tuple[Array, list[str], lis
     return np.column_stack([counts, others]), names, [*names, OTHERS]
 
 
-def _paper(
-    found: Evaluation, width: float, height: float, left: float, below: float, right: float
-) -> tuple[Figure, Axes]:
+def _paper(found: Metrics, width: float, height: float, left: float, below: float, right: float) -> tuple[Figure, Axes]:
     """A title, and axes of so many inches with room around them."""
     from matplotlib.figure import Figure
 
@@ -135,7 +133,7 @@ def _name_axes(axes: Axes) -> None:
     axes.set_ylabel("truth", fontsize=8.5, color=GREY, labelpad=6)
 
 
-def _list_confusions(axes: Axes, found: Evaluation) -> None:
+def _list_confusions(axes: Axes, found: Metrics) -> None:
     """What a picture of many classes cannot name."""
     lines = [f"{times}×  {_short(truth)} → {_short(said)}" for times, truth, said in confusions(found)[:LISTED]]
     words: dict[str, Any] = {"transform": axes.transAxes, "va": "top"}
@@ -151,7 +149,7 @@ def _write_counts(axes: Axes, counts: Array) -> None:
         axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", fontsize=size, color=colour)
 
 
-def _bars(found: Evaluation) -> Figure:
+def _bars(found: Metrics) -> Figure:
     """Each class' average precision, the best one on top; of many classes, those that do worst."""
     ranked = sorted(
         ((one.average_precision, one) for one in found.by_class if one.average_precision is not None),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from os import PathLike
-from typing import Any
 
 import numpy as np
 
@@ -14,73 +13,27 @@ from ..photos import describe
 from ..photos.sets import PhotoSet
 from ..tools.arrays import Array
 from ..tools.measuring import likely_share
+from . import drawing, report
 from . import scores as figures
+from .metrics import THRESHOLD, ClassResult, Metrics, Mistake
 
-THRESHOLD = 0.5  # score, from where a photo that can have several classes is said to have one
 WRONG_SHOWN = 10
 
 
 @dataclass(frozen=True)
-class ClassResult:
-    """How a model does on one class; a part of nothing is 0."""
-
-    name: str
-    photos: int  # of this class
-    precision: float  # of the photos said to be of it, the part that is
-    recall: float  # of its photos, the part said to be of it
-    f1: float  # 2 precision · recall / (precision + recall)
-    average_precision: float | None = None  # over all thresholds, where photos can have several classes
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A wrong answer; where a photo can have several classes, about one of them, that is there or is not."""
-
-    photo: str
-    truth: str  # several classes have a comma between them
-    said: str
-    score: float  # of the class that was said
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """How a model does on labelled photos."""
-
-    model: str
-    photos: int  # judged
-    accuracy: float  # 0 to 1; where a photo can have several classes, the mean average precision
-    interval: tuple[float, float] | None  # where the true accuracy lies, 95 times of 100: Wilson's, or by drawing again
-    by_class: tuple[ClassResult, ...]  # of those that a photo has or that were said, in the model's order
-    confusion: Array | None  # (truth, said) counts, of these classes; None where a photo can have several
-    wrong: tuple[Mistake, ...]  # ten, the most confident ones first
-    unreadable: tuple[str, ...]  # photos, and why
-    multi_label: bool = False
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return tuple(one.name for one in self.by_class)
-
-    def to_json(self) -> dict[str, Any]:
-        """For programs: numbers, texts and lists."""
-        told = asdict(self)
-        score = {"mean_average_precision" if self.multi_label else "accuracy": told.pop("accuracy")}
-        confusion = None if self.confusion is None else self.confusion.tolist()
-        return {"model": told.pop("model"), "photos": told.pop("photos"), **score, **told, "confusion": confusion}
+class Evaluation(Metrics):
+    """How a model does on labelled photos, to be read and to be drawn."""
 
     def text(self) -> str:
         """For people: the figures, the classes and the worst mistakes."""
-        from .report import text
-
-        return text(self)
+        return report.text(self)
 
     def draw(self, path: str | PathLike[str]) -> None:
         """Draw which classes are taken for which, or each one's average precision, into a .png, .svg or .pdf file.
 
         Raises ArgumentError for another ending, or without matplotlib.
         """
-        from .drawing import draw
-
-        draw(self, path)
+        drawing.draw(self, path)
 
 
 def measured(photo_set: PhotoSet, scores: Array, unreadable: Sequence[ImageError], model: str) -> Evaluation:

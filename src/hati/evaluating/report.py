@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..tools.tables import table
-from .evaluation import THRESHOLD, ClassResult, Evaluation
+from .metrics import THRESHOLD, ClassResult, Metrics
 
 MOST_CLASSES = 20  # that a table lists
 MOST_UNREADABLE = 10
 
 
-def text(found: Evaluation) -> str:
+def text(found: Metrics) -> str:
     parts = [_head(found), _classes(found), _wrong(found), _unreadable(found)]
     return "\n\n".join(part for part in parts if part)
 
 
-def score_text(found: Evaluation) -> str:
+def score_text(found: Metrics) -> str:
     """accuracy 96.1% (91.7%–98.2%)"""
     name = "mean average precision" if found.multi_label else "accuracy"
     low_high = f" ({found.interval[0]:.1%}–{found.interval[1]:.1%})" if found.interval else ""
@@ -27,7 +27,7 @@ def counted(number: int, one: str, several: str) -> str:
     return f"{number:,} {one if number == 1 else several}"
 
 
-def confusions(found: Evaluation) -> list[tuple[int, str, str]]:
+def confusions(found: Metrics) -> list[tuple[int, str, str]]:
     """How often a class was taken for another one, and both names; the most frequent first."""
     if found.confusion is None:
         return []
@@ -37,13 +37,13 @@ def confusions(found: Evaluation) -> list[tuple[int, str, str]]:
     return sorted(rows, key=lambda row: -row[0])
 
 
-def _head(found: Evaluation) -> str:
+def _head(found: Metrics) -> str:
     photos = counted(found.photos, "photo", "photos")
     classes = counted(sum(one.photos > 0 for one in found.by_class), "class", "classes")
     return f"{found.model}: {score_text(found)} on {photos} of {classes}"
 
 
-def _classes(found: Evaluation) -> str:
+def _classes(found: Metrics) -> str:
     """The classes that have photos; of many, those that do worst."""
     present = [one for one in found.by_class if one.photos]
     many = len(present) > MOST_CLASSES
@@ -67,11 +67,11 @@ def _cells(one: ClassResult) -> tuple[str, ...]:
     return one.name, f"{one.photos:,}", *(f"{part:.1%}" for part in (*area, one.precision, one.recall, one.f1))
 
 
-def _taken_for(found: Evaluation, name: str) -> str:
+def _taken_for(found: Metrics, name: str) -> str:
     return ", ".join([f"{said} {times}×" for times, truth, said in confusions(found) if truth == name][:2])
 
 
-def _wrong(found: Evaluation) -> str:
+def _wrong(found: Metrics) -> str:
     if not found.wrong:
         return ""
     rows = [(one.photo, one.truth, one.said, f"{one.score:.3f}") for one in found.wrong]
@@ -80,7 +80,7 @@ def _wrong(found: Evaluation) -> str:
     return table(("Photo", "Truth", said, "Score"), rows, right=(3,), title=title)
 
 
-def _unreadable(found: Evaluation) -> str:
+def _unreadable(found: Metrics) -> str:
     if not found.unreadable:
         return ""
     return "\n".join(

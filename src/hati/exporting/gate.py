@@ -80,7 +80,7 @@ def measured(found: Format, path: Path, order: Order, pixels: Array, right: Arra
 def cosines(expected: Array, vectors: Array) -> tuple[float, tuple[float, float]]:
     """Of the angles between features, which have no names: the mean cosine, the least and the largest."""
     lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(vectors, axis=1)
-    found = (expected * vectors).sum(1) / np.maximum(lengths, np.finfo(np.float32).tiny)
+    found = np.nan_to_num((expected * vectors).sum(1) / np.maximum(lengths, np.finfo(np.float32).tiny))
     return float(found.mean()), (float(found.min()), float(found.max()))
 
 

@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from math import log
 
+import numpy as np
+
 from ..catalog import Entry, entries
 from ..model import Model
 from ..tools.arrays import Array
@@ -33,8 +35,12 @@ class Agreement:
 
 
 def agreeing(expected: Array, scores: Array) -> tuple[float, tuple[float, float]]:
-    """The part of photos that both name alike, and between what parts the true one lies, 95 times of 100."""
-    alike = int((scores.argmax(1) == expected.argmax(1)).sum())
+    """The part of photos that both name alike, and between what parts the true one lies, 95 times of 100.
+
+    Scores that are no numbers name nothing.
+    """
+    numbers = np.isfinite(scores).all(1) & np.isfinite(expected).all(1)
+    alike = int(((scores.argmax(1) == expected.argmax(1)) & numbers).sum())
     return alike / len(scores), likely_share(alike, len(scores))
 
 

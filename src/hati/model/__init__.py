@@ -23,7 +23,7 @@ from ..network.taught import FINETUNE, MEANS, Taught, body_of, has_head, head_we
 from ..photos import Photo, describe, read
 from ..photos.finding import Photos, each, is_one
 from ..preprocessing import NORMALISATIONS, Normalisation, Preprocessing
-from ..tools.arrays import Array, as_array, is_finite
+from ..tools.arrays import Array, Floats, as_array, is_finite
 from ..tools.progress import Verbose, track
 from ..weights import Weights, writing
 from ..weights.description import Description
@@ -129,7 +129,7 @@ class Model:
         """Print Keras' table: layer, output shape, parameters, inputs, and the totals."""
         print_fn(summary.text(self.graph))
 
-    def predict(self, x: Any, batch_size: int | None = 32, verbose: Verbose = "auto") -> Array:
+    def predict(self, x: Any, batch_size: int | None = 32, verbose: Verbose = "auto") -> Floats:
         """The network's output for preprocessed pictures.
 
         x: (n, height, width, channels), as the model's `preprocess_input` gives them; any n, any real type.
@@ -206,7 +206,7 @@ class Model:
         self._names()
         return self._outputs(self.graph, photos, every_pixel)
 
-    def features(self, photos: Photos, layer: str | None = None, *, every_pixel: bool = False) -> Array:
+    def features(self, photos: Photos, layer: str | None = None, *, every_pixel: bool = False) -> Floats:
         """What the network sees in a photo, as numbers: the vector that its classifier would get.
 
         One photo gives (d,), several, or the path of a folder, (n, d), float32. `layer` names another layer to take; a
@@ -235,7 +235,7 @@ class Model:
             raise LabelsError(f"scores of shape {scores.shape} came; (batch, {len(labels)}) was expected")
         return [ranked(row, labels, top) for row in scores]
 
-    def get_weights(self) -> list[Array]:
+    def get_weights(self) -> list[Floats]:
         """A copy of every array, in Keras' order."""
         with self._weights.borrowed() as arrays:
             return [array.copy() for array in arrays.values()]

@@ -3,10 +3,12 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InputError
 
 Array = np.ndarray
+Floats = NDArray[np.float32]  # what public functions give
 
 
 def as_array(x: Any) -> Array:

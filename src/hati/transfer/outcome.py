@@ -15,7 +15,7 @@ from ..labels import Prediction
 from ..model import Answer, Model
 from ..photos import Photo
 from ..photos.finding import Photos
-from ..tools.arrays import Array
+from ..tools.arrays import Floats
 from ..tools.tables import table
 from .duplicates import Duplicate
 
@@ -56,7 +56,7 @@ class Trained:
         """As `Model.answers`."""
         return self.model.answers(photos, top, every_pixel=every_pixel)
 
-    def features(self, photos: Photos, layer: str | None = None, *, every_pixel: bool = False) -> Array:
+    def features(self, photos: Photos, layer: str | None = None, *, every_pixel: bool = False) -> Floats:
         """As `Model.features`."""
         return self.model.features(photos, layer, every_pixel=every_pixel)
 

@@ -304,7 +304,7 @@ except ArgumentError as error:
 
 def test_without_pytorch_a_sentence_says_how_to_get_it(tmp_path: Path) -> None:
     run = [sys.executable, "-c", WITHOUT_PYTORCH, str(tmp_path)]
-    done = subprocess.run(run, capture_output=True, text=True, cwd=Path(tiny_body.__file__).parent, timeout=60)
+    done = subprocess.run(run, capture_output=True, text=True, cwd=Path(tiny_body.__file__).parent, timeout=600)
     said = 'fine-tuning needs PyTorch: pip install "hati[torch]"; or take the method probe, which does without\n'
     assert done.stdout == said, done.stderr
 

@@ -23,7 +23,7 @@ def run(folder: Path, name: str, recipe: Recipe, *launcher: str) -> str:
         [sys.executable, *launcher, tiny_body.__file__, *arguments],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=600,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr[-3000:]

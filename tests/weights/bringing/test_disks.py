@@ -60,7 +60,7 @@ def test_a_file_that_may_not_grow_leaves_nothing(server: Server, empty_cache: Pa
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     assert done.returncode == 1
     (fault,) = faults(done.stderr)
@@ -89,7 +89,7 @@ def test_what_lies_on_a_disk_that_can_only_be_read_is_used(server: Server, tmp_p
 
 def test_a_bundle_meets_a_full_disk(server: Server, tmp_path: Path, empty_cache: Path) -> None:
     file, out = file_at(server.address), tmp_path / "weights.zip"
-    subprocess.run(command(file, "weights", "bundle", out, "Loopback"), check=True, capture_output=True, timeout=60)
+    subprocess.run(command(file, "weights", "bundle", out, "Loopback"), check=True, capture_output=True, timeout=600)
     said, left = on_a_disk(tmp_path / "disk", "size=200k", "true", command(file, "weights", "import", out))
     (fault,) = faults(said)
     assert fault.startswith(f"Error: {tmp_path}/disk/weights: there is no room (No space left on device); free some")
@@ -131,7 +131,7 @@ def test_a_folder_of_somebody_else_is_one_message(server: Server, empty_cache: P
         closed.mkdir()
         closed.chmod(mode)
         program = AS_NOBODY.format(file=file_at(server.address), closed=str(closed))
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600)
         closed.chmod(0o755)
         assert list(closed.iterdir()) == []
     assert done.returncode == 0, done.stderr

@@ -171,7 +171,7 @@ def test_processes_that_fetch_at_once_download_once(server: Server, place: Path)
     both, ready = threading.Event(), []
 
     def when_both_are_there(answer: Answer) -> None:
-        assert both.wait(30)
+        assert both.wait(600)
         send_slowly(answer)
 
     server.answers[PATH] = when_both_are_there

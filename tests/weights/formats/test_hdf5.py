@@ -18,6 +18,7 @@ from hati.weights import reading
 from hati.weights.formats import hdf5, mapped
 from hati.weights.formats.layouts import Layered
 
+SECONDS = 60  # of the processor, a thousand times what a refusal needs
 LIBVERS = pytest.mark.parametrize("libver", ["earliest", "v108", "v110", "latest"])
 
 
@@ -155,10 +156,10 @@ def test_a_file_that_leads_in_circles_is_refused_soon(tmp_path: Path, case: str)
     content = bytearray(path.read_bytes())
     edit(content)
     path.write_bytes(content)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(WeightsError, match=fault):
         reading.read(path)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < SECONDS
 
 
 def test_a_group_inside_itself_ends(tmp_path: Path) -> None:
