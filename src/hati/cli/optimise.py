@@ -13,7 +13,7 @@ from . import options
 from .printing import as_json, print_fault, print_table
 
 if TYPE_CHECKING:
-    from ..int8.optimising import Optimised
+    from ..optimising import Optimised
     from ..tools.measuring import Spread
 
 
@@ -38,8 +38,8 @@ def optimise(model: str, calibrate: str, weights: str, agreement: float, as_json
 
     Exit status: 0, int8 replaces float; 1, it does not; 2, wrong use.
     """
-    from ..int8.optimising import optimise as measure
     from ..loading import load
+    from ..optimising import optimise as measure
 
     found = measure(load(model, weights), calibrate, agreement=agreement, verbose="auto")
     if as_json:
