@@ -35,6 +35,15 @@ def test_an_engine_agrees_with_numpy(case: Case, run: Callable[[Graph, Arrays, A
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
+def test_zeros_around_a_map_are_the_greatest_of_negative_ones() -> None:
+    """As in ResNet50V2; ONNX Runtime up to 1.31 would take them for padding of the pool, which never wins."""
+    padded = layers.ZeroPadding2D(((1, 1), (1, 1)))(layers.InputLayer((6, 6, 2))())
+    graph = Graph(layers.MaxPooling2D((3, 3), (2, 2), "valid")(padded))
+    found = run_onnx(graph, {}, np.full((1, 6, 6, 2), -1, np.float32))
+    np.testing.assert_array_equal(found, in_numpy.run(graph, {}, np.full((1, 6, 6, 2), -1, np.float32)))
+    assert found.max() == 0
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_shape_rule_tells_what_numpy_makes(case: Case) -> None:
     generator = np.random.default_rng(0)

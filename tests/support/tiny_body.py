@@ -123,7 +123,7 @@ def learn(folder: str, checkpoints: str, out: str, options: str) -> None:
         given.body, given.head, given.train, given.validation, recipe, checkpoints=kept, device="cpu", verbose=1
     )
     if os.environ.get("RANK", "0") == "0":
-        np.savez(out, allow_pickle=False, **arrays_of(found.body, found.head))
+        np.savez(out, **arrays_of(found.body, found.head))  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ def zip_of(**members: bytes) -> bytes:
 
 def npz_of(array: np.ndarray) -> bytes:
     file = io.BytesIO()
-    np.savez(file, allow_pickle=True, weights=array)
+    np.savez(file, weights=array)
     return file.getvalue()
 
 

@@ -290,7 +290,10 @@ def _(layer: layers.ReLU, out: Writer, node: Node, x: list[str]) -> str:
 
 @lower.register
 def _(layer: layers.MaxPooling2D, out: Writer, node: Node, x: list[str]) -> str:
-    return out.op("MaxPool", x, node.name, **_sliding(node, layer.pool_size, layer.strides, layer.padding))
+    settings = _sliding(node, layer.pool_size, layer.strides, layer.padding)
+    if layer.padding == "valid":  # not `pads` of 0: up to 1.31, ONNX Runtime adds a Pad's zeros to them, as -infinity
+        settings = {key: settings[key] for key in ("kernel_shape", "strides")} | {"auto_pad": "VALID"}
+    return out.op("MaxPool", x, node.name, **settings)
 
 
 @lower.register

@@ -53,7 +53,6 @@ def _write_head(contents: Contents) -> None:
     with lazy_weights(model).borrowed() as arrays:
         np.savez(
             contents.folder / HEAD,
-            allow_pickle=False,
             mean=arrays[f"{STANDARDISATION}/mean"],
             variance=arrays[f"{STANDARDISATION}/variance"],
             kernel=arrays[f"{CLASSES}/kernel"],
