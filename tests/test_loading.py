@@ -4,6 +4,7 @@ import json
 import random
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from hati.cli import main
 from hati.errors import ArgumentError, HatiError, UnknownModel, WeightsError
 from hati.keras.applications.mobilenet import MobileNet
 from hati.labels import Label
+from hati.loading import model_of
 from hati.model import Model
 from hati.preprocessing import Preprocessing
 from hati.weights import from_arrays
@@ -88,6 +90,22 @@ def test_the_command_line_takes_a_saved_model(tmp_path: Path, cat: Path) -> None
     found = CliRunner().invoke(main, ["classify", str(cat), "--model", str(tmp_path / "mine.safetensors"), "--json"])
     assert found.exit_code == 0, found.output
     assert '"model": "animals"' in found.output
+
+
+def test_a_model_is_meant_by_itself_by_its_name_by_its_file_or_by_what_holds_it(tmp_path: Path) -> None:
+    model, file = own(), tmp_path / "mine.safetensors"
+    model.save(file)
+    assert model_of(model) is model
+    assert model_of(SimpleNamespace(model=model)) is model
+    assert model_of("efficientnetlite0").name == "efficientnet_lite0"
+    assert [model_of(place).name for place in (file, str(file))] == ["animals", "animals"]
+
+
+@pytest.mark.parametrize("asked", [None, 3, ["ResNet50"], b"ResNet50", SimpleNamespace(model="ResNet50"), MobileNet])
+def test_what_is_no_model_is_told_what_would_be_one(asked: Any) -> None:
+    kinds = r"a hati\.Model, what hati\.train gives, a name of the catalog, or the path of a \.safetensors file"
+    with pytest.raises(ArgumentError, match=rf"a model was expected: {kinds}; a {type(asked).__name__} came"):
+        model_of(asked)
 
 
 def test_a_file_beside_us_that_is_called_like_a_model_is_not_meant(

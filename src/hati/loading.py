@@ -6,7 +6,7 @@ from importlib import import_module
 from os import PathLike, fspath
 from os.path import isfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -50,6 +50,13 @@ class ModelCard:
     on_this_machine: bool
 
 
+class HasModel(Protocol):
+    """What holds a model among other things, as a training's result does."""
+
+    @property
+    def model(self) -> Model: ...
+
+
 def models() -> list[ModelCard]:
     """A card for every model of the catalog, in its order."""
     return [_card(entry) for entry in catalog.entries().values()]
@@ -85,6 +92,24 @@ def load(
 
             return in_int8(model, calibrate, fspath(name))
     return model.running_on(devices.engine(device, precision))
+
+
+def model_of(asked: Model | HasModel | str | PathLike[str]) -> Model:
+    """The model that is meant: a Model itself, one by its name or its file, or the one that a training gave.
+
+    Raises ArgumentError for anything else, and what `load` raises.
+    """
+    if isinstance(asked, Model):
+        return asked
+    if isinstance(asked, str | PathLike):
+        return load(asked)
+    held = getattr(asked, "model", None)
+    if isinstance(held, Model):
+        return held
+    raise ArgumentError(
+        f"a model was expected: a hati.Model, what hati.train gives, a name of the catalog, or the path of a "
+        f".safetensors file; a {type(asked).__name__} came"
+    )
 
 
 def _in_float32(name: str, weights: str | PathLike[str] | None, options: dict[str, Any]) -> Model:
