@@ -23,8 +23,9 @@ from hati.errors import ArgumentError
 from hati.keras import applications
 from hati.network.graph import Graph
 from hati.network.layers import known
-from hati.tools.cache import part_of
-from hati.tools.measuring import Work, machine, side_by_side
+from hati.tools.files import whole
+from hati.tools.machine import machine
+from hati.tools.measuring import Work, side_by_side
 from hati.tools.tables import table
 from hati.weights import from_arrays
 
@@ -216,9 +217,8 @@ def drawn(rows: Iterable[Row], title: str) -> str:
 def write(out: Path, rows: Iterable[Row]) -> None:
     """The rows, and all that they depend on; the file is whole at every moment."""
     found = {"gpu": gpu(), "precision": "float16", "versions": versions(), "machine": asdict(machine())}
-    part = part_of(out)
-    part.write_text(json.dumps(found | {"rows": [asdict(row) for row in rows]}, indent=1) + "\n")
-    part.replace(out)
+    with whole(out) as part:
+        part.write_text(json.dumps(found | {"rows": [asdict(row) for row in rows]}, indent=1) + "\n")
 
 
 def has_figures(out: Path) -> bool:

@@ -17,7 +17,7 @@ from PIL import Image
 import hati
 from hati import photos
 from hati.model import Model
-from hati.tools.measuring import cores
+from hati.tools.machine import cores
 from hati.tools.tables import table
 
 SIDES = (1000, 1200, 1600, 2000, 2400, 3000, 3200, 4000)  # pixels

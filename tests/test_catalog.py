@@ -184,7 +184,7 @@ def test_no_two_files_share_a_name_in_the_cache() -> None:
 
 
 def test_a_card_tells_a_program_all_that_the_table_has() -> None:
-    cards = {card["name"]: card for card in json.loads(json.dumps([asdict(card) for card in hati.models()]))}
+    cards = {card["name"]: card for card in json.loads(json.dumps([asdict(card) for card in hati.list_models()]))}
     assert list(cards) == [entry.name for entry in ENTRIES]
     card = cards["MobileNet_0.25_224"]
     folder = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet"

@@ -1,31 +1,13 @@
 """Class names: the thousand of ImageNet in their order, and Keras' own decoding beside ours."""
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from hati import labels
-from hati.errors import ArgumentError, LabelsError
 from hati.labels import Label, Prediction
-
-
-@pytest.fixture(scope="module")
-def imagenet_utils() -> Iterator[Any]:
-    """Keras' decoder with our table in place of the one it would download."""
-    from keras.src.applications import imagenet_utils
-
-    imagenet_utils.CLASS_INDEX = {str(number): list(label) for number, label in enumerate(labels.imagenet())}
-    yield imagenet_utils
-    imagenet_utils.CLASS_INDEX = None
-
-
-def scores(rows: int, dtype: str = "float32") -> np.ndarray:
-    """Rows without ties."""
-    return np.random.default_rng(rows).permuted(np.tile(np.arange(1000), (rows, 1)), axis=1).astype(dtype) / 1000
 
 
 def test_there_are_a_thousand_different_classes() -> None:
@@ -58,38 +40,6 @@ def test_the_labelled_photos_agree(shared: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == 400
     assert [labels.imagenet()[int(row["index"])].synset for row in rows] == [row["synset"] for row in rows]
-
-
-@pytest.mark.parametrize("rows", [0, 1, 7])
-@pytest.mark.parametrize("top", [1, 3, 5, 1000, 5000])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_decoding_is_keras_decoding(imagenet_utils: Any, rows: int, top: int, dtype: str) -> None:
-    preds = scores(rows, dtype)
-    assert labels.decode_predictions(preds, top) == imagenet_utils.decode_predictions(preds, top=top)
-
-
-def test_five_names_are_given_unless_asked() -> None:
-    (found,) = labels.decode_predictions(scores(1))
-    assert len(found) == 5
-    assert [type(part) for part in found[0]] == [str, str, float]
-    assert [score for _, _, score in found] == sorted((score for _, _, score in found), reverse=True)
-
-
-def test_of_equal_scores_the_lower_class_comes_first() -> None:
-    (found,) = labels.decode_predictions(np.zeros((1, 1000)), top=2)
-    assert [name for _, name, _ in found] == ["tench", "goldfish"]
-
-
-@pytest.mark.parametrize("shape", [(1000,), (1, 999), (1, 2048), (1, 7, 7, 1000), (), (0,)])
-def test_other_shapes_have_no_imagenet_names(shape: tuple[int, ...]) -> None:
-    with pytest.raises(LabelsError, match=r"scores of shape \(.*\) came; \(batch, 1000\) was expected"):
-        labels.decode_predictions(np.zeros(shape))
-
-
-@pytest.mark.parametrize("top", [0, -1])
-def test_a_top_below_one_is_refused(top: int) -> None:
-    with pytest.raises(ArgumentError, match=f"top is {top}; it can be 1 or more"):
-        labels.decode_predictions(scores(1), top)
 
 
 def test_a_models_own_classes_are_ranked() -> None:

@@ -3,8 +3,9 @@
 import json
 import random
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -92,22 +93,6 @@ def test_the_command_line_takes_a_saved_model(tmp_path: Path, cat: Path) -> None
     assert '"model": "animals"' in found.output
 
 
-def test_a_model_is_meant_by_itself_by_its_name_by_its_file_or_by_what_holds_it(tmp_path: Path) -> None:
-    model, file = own(), tmp_path / "mine.safetensors"
-    model.save(file)
-    assert model_of(model) is model
-    assert model_of(SimpleNamespace(model=model)) is model
-    assert model_of("efficientnetlite0").name == "efficientnet_lite0"
-    assert [model_of(place).name for place in (file, str(file))] == ["animals", "animals"]
-
-
-@pytest.mark.parametrize("asked", [None, 3, ["ResNet50"], b"ResNet50", SimpleNamespace(model="ResNet50"), MobileNet])
-def test_what_is_no_model_is_told_what_would_be_one(asked: Any) -> None:
-    kinds = r"a hati\.Model, what hati\.train gives, a name of the catalog, or the path of a \.safetensors file"
-    with pytest.raises(ArgumentError, match=rf"a model was expected: {kinds}; a {type(asked).__name__} came"):
-        model_of(asked)
-
-
 def test_a_file_beside_us_that_is_called_like_a_model_is_not_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,3 +167,61 @@ def outcome(file: Path, content: bytes, seed: int) -> str:
     except HatiError:
         return "error"
     return "answer"
+
+
+@pytest.mark.parametrize("name", ["resnet50", "ResNet50", "vgg16"])
+def test_a_file_in_the_folder_shadows_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / name).write_text("notes")
+    monkeypatch.chdir(tmp_path)
+    assert hati.load(name, None).name.lower() == name.lower()
+    for path in (f"./{name}", Path(name)):
+        with pytest.raises(WeightsError, match=name):
+            hati.load(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"precision": "float61"}, "precision is 'float61'; it can be 'float32', 'float16' or 'int8'"),
+        ({"device": "tpu"}, "device is 'tpu'; it can be 'cpu' or 'cuda'"),
+        ({"device": "cuda", "precision": "int8"}, "precision is 'int8'; on a GPU"),
+        ({"precision": "float16"}, "float16 is for a GPU"),
+        ({"weigths": None}, "did you mean 'weights'"),
+    ],
+)
+def test_arguments_are_refused_before_anything_is_fetched(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], said: str
+) -> None:
+    def fetch(*_: object) -> Path:
+        raise AssertionError("it was asked for")
+
+    monkeypatch.setattr("hati.weights.bringing.store.fetch", fetch)
+    with pytest.raises(ArgumentError, match=said):
+        hati.load("VGG16", **options)
+
+
+@dataclass
+class Carrier:
+    model: object
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda model, path: model,
+        lambda model, path: Carrier(model),
+        lambda model, path: path,
+        lambda model, path: str(path),
+    ],
+    ids=["itself", "what carries it", "path", "text"],
+)
+def test_a_model_is_had_however_it_is_given(tmp_path: Path, give: Callable[[Model, Path], Any]) -> None:
+    model = hati.load("MobileNet_0.25_128", None)
+    model.save(tmp_path / "mine.safetensors")
+    assert model_of(give(model, tmp_path / "mine.safetensors")).name == model.name
+
+
+@pytest.mark.parametrize("asked", [None, 7, Carrier("no model"), ["EfficientNetLite0"]], ids=repr)
+def test_what_gives_no_model_is_told_what_does(asked: Any) -> None:
+    with pytest.raises(ArgumentError, match="came for a model; it can be a name of the catalog"):
+        model_of(asked)

@@ -19,7 +19,8 @@ from transfer.running import cache_at
 import hati
 from hati.catalog import entries
 from hati.errors import ArgumentError, HatiError
-from hati.tools.measuring import likely_share, machine
+from hati.tools.machine import machine
+from hati.tools.measuring import likely_share
 
 from . import answers, architectures, elsewhere, report, speed
 from .plan import CALIBRATING, FULL, QUICK, REAL, Photos

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hati.errors import HatiError
-from hati.tools.measuring import machine
+from hati.tools.machine import machine
 
 from . import network_times, photo_files, photo_times, processes, report, results
 from .asking import PeerError, Team

@@ -16,7 +16,7 @@ from hati.model import Model
 from hati.network import graph_json
 from hati.network.passes import for_inference
 from hati.network.summary import multiply_adds
-from hati.tools.cache import part_of
+from hati.tools.files import whole
 
 MOST_PICTURES = 8
 SIDE = 2048  # of the large matrices
@@ -66,9 +66,8 @@ class Network:
 def write_whole(path: Path, content: Any) -> None:
     """JSON that appears all at once, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = part_of(path)
-    part.write_text(json.dumps(content, indent=1))
-    part.replace(path)
+    with whole(path) as part:
+        part.write_text(json.dumps(content, indent=1))
 
 
 def write_product(folder: Path, side: int = SIDE) -> Path:

@@ -9,7 +9,8 @@ from PIL import Image
 
 from hati import photos
 from hati.errors import ArgumentError, ImageError
-from hati.tools.cache import part_of
+from hati.photos.finding import find
+from hati.tools.files import whole
 
 SMALL, LARGE = (500, 375), (4000, 3000)  # width, height
 OWN = ("chelsea.png", "astronaut.png", "coffee.png", "rocket.jpg")
@@ -50,9 +51,8 @@ def place(folder: Path, source: Path | None) -> Path:
 def save(photo: Image.Image, path: Path) -> None:
     """A file that appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = part_of(path)
-    photo.save(part, format="JPEG", quality=QUALITY)
-    part.replace(path)
+    with whole(path) as part:
+        photo.save(part, format="JPEG", quality=QUALITY)
 
 
 def part(photo: Image.Image, generator: np.random.Generator) -> tuple[float, float, float, float]:
@@ -71,7 +71,7 @@ def originals(source: Path | None) -> list[Image.Image]:
         paths = [Path(data.__file__).parent / name for name in OWN]
         return [photos.read(path) for path in paths if path.exists()]
     found = []
-    for path in list(photos.find([source]))[:MOST_PHOTOS]:
+    for path in list(find([source]))[:MOST_PHOTOS]:
         with suppress(ImageError):
             found.append(photos.read(path))
     if not found:

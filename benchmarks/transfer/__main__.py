@@ -14,7 +14,7 @@ from side_by_side.peers import THREADS
 from side_by_side.report import put_into
 
 from hati.errors import ArgumentError, HatiError
-from hati.tools.measuring import machine
+from hati.tools.machine import machine
 from hati.transfer.origin import versions
 
 from . import beside_keras, commands, curve, measuring, report, teaching

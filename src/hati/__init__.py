@@ -11,61 +11,119 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import keras
-    from .choosing import choose
-    from .errors import HatiError
+    from .choosing import Choice, choose
+    from .errors import (
+        ArgumentError,
+        GraphError,
+        HatiError,
+        ImageError,
+        ImageNotFound,
+        ImageTooLarge,
+        InputError,
+        InputWarning,
+        LabelsError,
+        PrecisionWarning,
+        TrainingError,
+        TrainingStopped,
+        UnknownModel,
+        WeightsError,
+        WeightsUnavailable,
+    )
     from .evaluating import Evaluation, evaluate
     from .exporting import Exported, export
-    from .int8.optimising import optimise
-    from .labels import Prediction
-    from .loading import load, models
+    from .int8.optimising import Optimised, optimise
+    from .labels import Label, Prediction
+    from .loading import ModelCard, list_models, load
     from .model import Answer, Model
+    from .transfer.finetuning import Recipe
     from .transfer.teaching import teach
-    from .transfer.training import train
+    from .transfer.training import Trained, train
 
 __version__ = "0.1.0"
 DEFAULT_MODEL = "EfficientNetLite0"  # small, and offline after installation
+
+# Every public name and the module that it comes from, on its first use: an import of hati brings nothing else.
+_HOMES = {
+    "Answer": "model",
+    "ArgumentError": "errors",
+    "Choice": "choosing",
+    "Evaluation": "evaluating",
+    "Exported": "exporting",
+    "GraphError": "errors",
+    "HatiError": "errors",
+    "ImageError": "errors",
+    "ImageNotFound": "errors",
+    "ImageTooLarge": "errors",
+    "InputError": "errors",
+    "InputWarning": "errors",
+    "Label": "labels",
+    "LabelsError": "errors",
+    "Model": "model",
+    "ModelCard": "loading",
+    "Optimised": "int8.optimising",
+    "Prediction": "labels",
+    "PrecisionWarning": "errors",
+    "Recipe": "transfer.finetuning",
+    "Trained": "transfer.training",
+    "TrainingError": "errors",
+    "TrainingStopped": "errors",
+    "UnknownModel": "errors",
+    "WeightsError": "errors",
+    "WeightsUnavailable": "errors",
+    "choose": "choosing",
+    "evaluate": "evaluating",
+    "export": "exporting",
+    "list_models": "loading",
+    "load": "loading",
+    "optimise": "int8.optimising",
+    "teach": "transfer.teaching",
+    "train": "transfer.training",
+}
 __all__ = [
     "DEFAULT_MODEL",
     "Answer",
+    "ArgumentError",
+    "Choice",
     "Evaluation",
     "Exported",
+    "GraphError",
     "HatiError",
+    "ImageError",
+    "ImageNotFound",
+    "ImageTooLarge",
+    "InputError",
+    "InputWarning",
+    "Label",
+    "LabelsError",
     "Model",
+    "ModelCard",
+    "Optimised",
+    "PrecisionWarning",
     "Prediction",
+    "Recipe",
+    "Trained",
+    "TrainingError",
+    "TrainingStopped",
+    "UnknownModel",
+    "WeightsError",
+    "WeightsUnavailable",
     "__version__",
     "choose",
     "evaluate",
     "export",
     "keras",
+    "list_models",
     "load",
-    "models",
     "optimise",
     "teach",
     "train",
 ]
 
-_HOMES = {
-    "Answer": "model",
-    "Evaluation": "evaluating",
-    "Exported": "exporting",
-    "HatiError": "errors",
-    "Model": "model",
-    "Prediction": "labels",
-    "choose": "choosing",
-    "evaluate": "evaluating",
-    "export": "exporting",
-    "load": "loading",
-    "models": "loading",
-    "optimise": "int8.optimising",
-    "teach": "transfer.teaching",
-    "train": "transfer.training",
-}
-
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    if name in __all__:
+    if name == "keras":
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

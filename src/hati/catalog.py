@@ -73,14 +73,24 @@ def entries() -> dict[str, Entry]:
         return {row["name"]: _entry(row) for row in csv.DictReader(file)}
 
 
+def knows(name: str) -> bool:
+    """Whether there is an entry of that name, capitals aside."""
+    return name.lower() in _by_lower()
+
+
 def find(name: str) -> Entry:
     """An entry by its name, capitals aside. Raises UnknownModel with the names that come close."""
-    by_lower = {known.lower(): entry for known, entry in entries().items()}
+    by_lower = _by_lower()
     if name.lower() in by_lower:
         return by_lower[name.lower()]
     close = [by_lower[match].name for match in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)]
     hint = f"did you mean {' or '.join(close)}?" if close else "`hati models` lists all"
     raise UnknownModel(f"there is no model called {name!r}; {hint}")
+
+
+@cache
+def _by_lower() -> dict[str, Entry]:
+    return {name.lower(): entry for name, entry in entries().items()}
 
 
 def _entry(row: dict[str, str]) -> Entry:

@@ -18,6 +18,10 @@ InputWarning                 an array that was probably preprocessed wrongly
 PrecisionWarning             int8 was asked for, and float is used
 """
 
+from typing import TypeVar
+
+E = TypeVar("E", bound=BaseException)
+
 
 class HatiError(ValueError):
     """The root of every error here; its message says where, what was found, and what to do."""
@@ -69,6 +73,12 @@ class WeightsError(HatiError):
 
 class WeightsUnavailable(WeightsError):
     pass
+
+
+def light(error: E) -> E:
+    """An error without the frames that it came through, to be kept: they hold the picture that could not be read."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 class InputWarning(UserWarning):

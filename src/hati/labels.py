@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .errors import ArgumentError, LabelsError
+from .errors import ArgumentError
 
 
 class Label(NamedTuple):
@@ -40,16 +40,3 @@ def ranked(scores: np.ndarray, labels: Sequence[Label], top: int) -> list[Predic
         raise ArgumentError(f"top is {top}; it can be 1 or more")
     best = np.argsort(-scores, kind="stable")[:top]
     return [Prediction(labels[i].synset, labels[i].name, float(scores[i])) for i in best]
-
-
-def decode_predictions(preds: np.ndarray, top: int = 5) -> list[list[tuple[str, str, float]]]:
-    """ImageNet scores (batch, 1000) -> for each picture its `top` (synset, name, score), best first.
-
-    Raises LabelsError for scores of any other shape: features and a model's own classes have no ImageNet names.
-    """
-    scores = np.asarray(preds)
-    if scores.ndim != 2 or scores.shape[1] != 1000:
-        raise LabelsError(
-            f"scores of shape {scores.shape} came; (batch, 1000) was expected, as models with include_top=True give"
-        )
-    return [[(found.synset, found.name, found.score) for found in ranked(row, imagenet(), top)] for row in scores]

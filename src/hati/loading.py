@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from os import PathLike, fspath
-from os.path import isfile
+from os.path import dirname, isfile
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from . import DEFAULT_MODEL, catalog
 from .catalog import Entry, WeightsFile
-from .engines import devices
+from .engines import Device, Precision, devices
 from .errors import ArgumentError, WeightsError
 from .model import Model, lazy_weights
 from .network.taught import MEANS, Taught, body_of
@@ -51,13 +51,13 @@ class ModelCard:
 
 
 class HasModel(Protocol):
-    """What holds a model among other things, as a training's result does."""
+    """What carries a model, as the result of a training does."""
 
     @property
     def model(self) -> Model: ...
 
 
-def models() -> list[ModelCard]:
+def list_models() -> list[ModelCard]:
     """A card for every model of the catalog, in its order."""
     return [_card(entry) for entry in catalog.entries().values()]
 
@@ -66,60 +66,64 @@ def load(
     name: str | PathLike[str] = DEFAULT_MODEL,
     weights: str | PathLike[str] | None = "imagenet",
     *,
-    precision: str = "float32",
-    device: str = "cpu",
-    calibrate: str | PathLike[str] | None = None,
+    precision: Precision = "float32",
+    device: Device = "cpu",
     **options: Any,
 ) -> Model:
     """A model of the catalog (`hati models` lists them), or one that `Model.save` wrote, ready to answer.
 
-    `name` is the model's, or the path of a `.safetensors` file. For a model of the catalog `weights` is "imagenet", the
-    path of a file, or None for random ones; `options` are those of its function in `hati.keras.applications`.
+    `name` is the model's, or the path of a file, which ends in `.safetensors` or has a folder before it. For a model of
+    the catalog `weights` is "imagenet", the path of a file, or None for random ones; `options` are those of its
+    function in `hati.keras.applications`.
 
     `device` is "cpu" or "cuda". `precision` is "float32"; on a GPU also "float16"; on the processor also "int8", as
-    `hati optimise` found it on this machine, or finds it now with the photos of the folder `calibrate`: where int8 is
-    slower or names too many photos otherwise, the float model comes, with a PrecisionWarning.
+    `hati optimise` found it on this machine: where int8 is slower or names too many photos otherwise, the float model
+    comes, with a PrecisionWarning.
 
     Raises UnknownModel, and what that function raises; WeightsError for a file that holds no whole model; ArgumentError
     for a device that is not here, or int8 before `hati optimise`.
     """
-    model = _in_float32(fspath(name), weights, options)
-    match precision, device:
-        case "float32", "cpu":
-            return model
-        case "int8", "cpu":
-            from .int8.optimising import in_int8
+    int8 = device == "cpu" and precision == "int8"
+    engine = None if int8 else devices.engine(device, precision)  # refused before anything is fetched
+    model = _in_float32(name, weights, options)
+    if engine is None:
+        from .int8.optimising import in_int8
 
-            return in_int8(model, calibrate, fspath(name))
-    return model.running_on(devices.engine(device, precision))
+        return in_int8(model, fspath(name))
+    return model if (device, precision) == ("cpu", "float32") else model.running_on(engine)
 
 
 def model_of(asked: Model | HasModel | str | PathLike[str]) -> Model:
-    """The model that is meant: a Model itself, one by its name or its file, or the one that a training gave.
-
-    Raises ArgumentError for anything else, and what `load` raises.
-    """
+    """A model, however it is given: itself, what carries one, its name or its file. Else raises ArgumentError."""
     if isinstance(asked, Model):
         return asked
     if isinstance(asked, str | PathLike):
         return load(asked)
-    held = getattr(asked, "model", None)
-    if isinstance(held, Model):
-        return held
+    found = getattr(asked, "model", None)
+    if isinstance(found, Model):
+        return found
     raise ArgumentError(
-        f"a model was expected: a hati.Model, what hati.train gives, a name of the catalog, or the path of a "
-        f".safetensors file; a {type(asked).__name__} came"
+        f"a {type(asked).__name__} came for a model; it can be a name of the catalog, the path of a .safetensors file, "
+        "a hati.Model, or what hati.train gives"
     )
 
 
-def _in_float32(name: str, weights: str | PathLike[str] | None, options: dict[str, Any]) -> Model:
-    if name.endswith(".safetensors") or (name not in catalog.entries() and isfile(name)):
+def _in_float32(name: str | PathLike[str], weights: str | PathLike[str] | None, options: dict[str, Any]) -> Model:
+    if _is_file(name):
         return _saved(Path(name), weights, options)
-    entry = catalog.find(name)
+    entry = catalog.find(fspath(name))
     build = getattr(import_module(f"hati.keras.applications.{entry.module}"), entry.function)
     model = build(weights=weights, **entry.options | options)
     assert isinstance(model, Model)
     return model
+
+
+def _is_file(name: str | PathLike[str]) -> bool:
+    """A name of the catalog is its model, whatever lies in the folder under that name."""
+    if not isinstance(name, str):
+        return True
+    has_folder = dirname(name) != ""
+    return has_folder or name.endswith(".safetensors") or (not catalog.knows(name) and isfile(name))
 
 
 def _saved(path: Path, weights: str | PathLike[str] | None, options: dict[str, Any]) -> Model:

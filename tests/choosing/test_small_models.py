@@ -17,7 +17,7 @@ from hati.cli import main
 from hati.errors import ArgumentError
 from hati.int8 import agreement
 from hati.int8.agreement import Agreement
-from hati.loading import load, models
+from hati.loading import list_models, load
 from hati.weights.bringing import holdings
 
 SMALLEST = {f"MobileNet_0.25_{size}" for size in (128, 160, 192, 224)}
@@ -71,7 +71,7 @@ def test_a_size_is_that_of_a_file_but_for_its_plan(name: str, tmp_path: Path) ->
 
 
 def test_all_that_is_small_is_there_and_nothing_else() -> None:
-    found = {card.name for card in models() if small_models._small(card)}
+    found = {card.name for card in list_models() if small_models._small(card)}
     assert found >= SMALLEST | {DEFAULT, "EfficientNetLite2", "MobileNetV2_1.40_224", "EfficientNetB2", "DenseNet121"}
     assert not found & {"EfficientNetB3", "EfficientNetV2B2", "ResNet50", "VGG16", "DenseNet169"}
 
@@ -160,7 +160,7 @@ def test_agreement_is_measured_where_weights_are_here_and_kept(
     assert (found.photos, found.calibrated_on) == (40, 20)
     assert 0.7 < found.share <= 1
     assert found.interval[0] < found.share < found.interval[1]
-    card = next(card for card in models() if card.name == "MobileNet_0.25_224")
+    card = next(card for card in list_models() if card.name == "MobileNet_0.25_224")
     other = replace(card, weights=replace(card.weights, checksum="md5:0"))
     assert Int8Measurements(str(small_models.small_models(verbose=0).runtime)).agreement(other) is None, (
         "of other weights"

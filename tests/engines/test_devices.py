@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from hati.engines import Engine, devices
+from hati.engines import Device, Engine, Precision, devices
 from hati.engines.onnx import running as onnx_running
 from hati.engines.torch import running as torch_running
 from hati.errors import ArgumentError
@@ -23,14 +23,14 @@ def test_the_processor_has_onnx_runtime() -> None:
         ("cpu", "float16", "float16 is for a GPU"),
     ],
 )
-def test_what_no_engine_does_is_said(device: str, precision: str, message: str) -> None:
+def test_what_no_engine_does_is_said(device: Device, precision: Precision, message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         devices.engine(device, precision)
 
 
 @pytest.mark.parametrize(("has_provider", "precision"), [(True, "float32"), (True, "float16"), (False, "float16")])
 def test_a_gpu_has_the_engine_that_is_installed(
-    monkeypatch: pytest.MonkeyPatch, has_provider: bool, precision: str
+    monkeypatch: pytest.MonkeyPatch, has_provider: bool, precision: Precision
 ) -> None:
     monkeypatch.setattr(onnx_running, "has_device", lambda device: has_provider)
     monkeypatch.setattr(torch_running, "find_device", lambda name: None)

@@ -147,14 +147,6 @@ def test_nothing_measured_is_an_error_that_says_what_to_do(empty_cache: Path, tm
         in_int8(own(tmp_path / "weights.npz"))
 
 
-def test_photos_can_be_given_at_once(empty_cache: Path, tmp_path: Path, crops: Path) -> None:
-    model = own(tmp_path / "weights.npz")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PrecisionWarning)
-        in_int8(model, calibrate=crops)
-    assert outcome(model) is not None
-
-
 def test_weights_without_a_file_are_measured_and_not_kept(empty_cache: Path, tmp_path: Path, crops: Path) -> None:
     model = own(tmp_path / "weights.npz")
     model.set_weights(model.get_weights())

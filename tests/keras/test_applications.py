@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from networks import FORTY, Network
 from oracle import difference, is_same_network, keras_twin, write_legacy
 
+import hati
 from hati import catalog
 from hati.errors import ArgumentError, WeightsError
 from hati.keras import applications
@@ -200,11 +202,6 @@ def test_a_function_takes_what_keras_takes_in_the_same_order(network: Network) -
     ]
 
 
-def test_an_unknown_argument_is_refused_as_python_refuses_it() -> None:
-    with pytest.raises(TypeError, match="alpha"):
-        applications.ResNet50(weights=None, alpha=0.5)
-
-
 def test_a_file_of_another_network_is_refused_and_nothing_is_left(shared: Path, empty_cache: Path) -> None:
     file = shared / "mobilenet_2_5_224_tf.h5"
     for function, options, message in (
@@ -239,3 +236,31 @@ def test_a_body_may_be_cut_from_a_file_with_the_classifier() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (224, 224, 3), np.uint8)
     expected = whole.features(picture)
     np.testing.assert_allclose(body.features(picture), expected, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", ["ResNet50", "MobileNet", "EfficientNetV2B0"])
+def test_a_model_is_called_and_shown_as_a_function_is(name: str) -> None:
+    application = getattr(applications, name)
+    assert (application.__name__, application.__qualname__) == (name, name)
+    assert repr(application) == f"<hati.keras.applications.{name}>"
+    assert "include_top" in application.__doc__
+    assert inspect.signature(application).parameters["weights"].default == "imagenet"
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "said"),
+    [
+        ("ResNet50", {"weigths": None}, r"ResNet50\(\) has no argument 'weigths'; did you mean 'weights'"),
+        ("ResNet50", {"alpha": 0.5}, r"ResNet50\(\) has no argument 'alpha'; it takes include_top, weights"),
+        ("MobileNet", {"alhpa": 0.25}, r"MobileNet\(\) has no argument 'alhpa'; did you mean 'alpha'"),
+    ],
+)
+def test_an_unknown_argument_is_told_with_the_likely_one(model: str, arguments: dict[str, Any], said: str) -> None:
+    for ask in (getattr(applications, model), partial(hati.load, model)):
+        with pytest.raises(ArgumentError, match=said):
+            ask(**arguments)
+
+
+def test_too_many_arguments_are_told_with_those_that_there_are() -> None:
+    with pytest.raises(ArgumentError, match=r"ResNet50\(\): too many positional arguments; it takes include_top"):
+        applications.ResNet50(*range(20))

@@ -204,3 +204,48 @@ def test_the_warning_names_both_ranges_and_the_callers_line() -> None:
     with pytest.warns(InputWarning, match=r"values go from 0 to 255, .* preprocess_input gives -1 to 1") as caught:
         inputs.check_values(x, NORMALISATIONS["tf"], stacklevel=1)
     assert caught[0].filename == __file__
+
+
+class Foreign:
+    """Somebody's array, which does not become NumPy's."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("Can't call numpy() on Tensor that requires grad."),
+        TypeError("can't convert cuda:0 device type tensor to numpy"),
+        TypeError("Got unsupported ScalarType BFloat16"),
+        KeyError("lost"),
+        ValueError(),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_what_makes_no_array_says_so_with_the_way_out(error: Exception, wrapped: bool) -> None:
+    foreign = Foreign(error)
+    with pytest.raises(InputError, match=r"a Foreign came, which makes no array of numbers \(.+\); give a NumPy array"):
+        inputs.batch([foreign] if wrapped else foreign, SMALL)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "float16", "uint8"])
+def test_tensors_come_as_their_numbers_even_where_they_want_gradients(kind: str) -> None:
+    import torch
+
+    x = torch.ones((1, *SMALL), dtype=getattr(torch, kind), requires_grad=kind.startswith("float"))
+    found = inputs.batch(x, SMALL)
+    assert isinstance(found, np.ndarray)
+    assert found.dtype == kind
+
+
+def test_a_tensor_in_bfloat16_is_refused_in_one_sentence() -> None:
+    import torch
+
+    with pytest.raises(InputError, match=r"BFloat16.*x\.detach\(\)\.cpu\(\)\.float\(\)\.numpy\(\)"):
+        inputs.batch(torch.ones((1, *SMALL), dtype=torch.bfloat16), SMALL)

@@ -1,5 +1,7 @@
 import resource
+import shutil
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from oracle import lively
 from PIL import Image
 
 import hati
+from hati.engines.onnx.running import OnnxRuntime
 from hati.errors import ArgumentError, GraphError, ImageError, InputError, InputWarning, LabelsError, WeightsError
 from hati.keras.applications.mobilenet import MobileNet
 from hati.model import Model
@@ -295,3 +298,83 @@ def test_weights_stay_when_their_file_goes(tmp_path: Path) -> None:
     (tmp_path / "mine.safetensors").unlink()
     assert len(model.get_weights()) == len(model.graph.weights())
     np.testing.assert_allclose(model.predict(np.zeros((1, 32, 32, 3)), verbose=0), expected, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def holiday(cat: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two photos, one of them further below."""
+    folder = tmp_path_factory.mktemp("holiday")
+    (folder / "beach").mkdir()
+    shutil.copy(cat, folder / "cat.png")
+    Image.fromarray(np.full((40, 50, 3), 200, np.uint8)).save(folder / "beach" / "sand.png")
+    return folder
+
+
+@pytest.mark.parametrize("given", [str, Path], ids=["str", "Path"])
+def test_a_folder_is_its_photos(model: Model, holiday: Path, given: Callable[[Path], str | Path]) -> None:
+    photos = [holiday / "beach" / "sand.png", holiday / "cat.png"]
+    named: object = model.classify(given(holiday))
+    assert named == model.classify(photos)
+    assert [answer.photo for answer in model.answers(given(holiday))] == [str(photo) for photo in photos]
+    np.testing.assert_array_equal(model.features(given(holiday)), model.features(photos))
+    assert [photo for photo, _ in model.scores(given(holiday))] == [str(photo) for photo in photos]
+
+
+def test_a_string_is_one_photo_everywhere(model: Model, cat: Path) -> None:
+    (answer,) = model.answers(str(cat))
+    assert answer.predictions == model.classify(str(cat))
+    ((_, scores),) = model.scores(str(cat))
+    assert isinstance(scores, np.ndarray)
+
+
+def test_a_folder_without_photos_says_so(model: Model, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="there is no photo in this folder"):
+        model.classify(tmp_path)
+
+
+def test_large_photos_are_decoded_alike_for_names_and_for_features(model: Model, cat: Path, tmp_path: Path) -> None:
+    """At a part of their size, unless every pixel is asked for."""
+    large = tmp_path / "large.jpg"
+    with Image.open(cat) as photo:
+        photo.convert("RGB").resize((3200, 2400)).save(large, quality=90)
+    kernel, bias = model.get_weights()[-2:]
+    for every_pixel in (False, True):
+        logits = model.features(large, every_pixel=every_pixel) @ kernel + bias
+        powers = np.exp(logits - logits.max())
+        [best] = model.classify(large, top=1, every_pixel=every_pixel)
+        assert best.score == pytest.approx(float(powers.max() / powers.sum()), rel=1e-4)
+    assert np.abs(model.features(large) - model.features(large, every_pixel=True)).max() > 1e-4
+
+
+def test_a_model_says_what_computes(model: Model) -> None:
+    assert (model.device, model.precision) == ("cpu", "float32")
+    in_half = model.running_on(OnnxRuntime(half=True))
+    assert in_half.precision == "float16"
+
+
+def test_an_error_that_is_kept_holds_no_picture(model: Model, cat: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.jpg"
+    with Image.open(cat) as photo:
+        photo.convert("RGB").resize((1200, 900)).save(cut)
+    cut.write_bytes(cut.read_bytes()[:20_000])
+    [answer] = model.answers(cut)
+    assert answer.error is not None
+    assert (answer.error.__traceback__, answer.error.__cause__, answer.error.__context__) == (None, None, None)
+    assert "cut.jpg: the picture is damaged" in str(answer.error)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers_are_an_error_everywhere(cat: Path, number: float) -> None:
+    damaged = untrained()
+    kernel = damaged.get_weights()
+    kernel[-2][..., 0] = number
+    damaged.set_weights(kernel)
+    x = np.zeros((1, *damaged.size, 3), np.float32)
+    for ask in (
+        lambda: damaged.predict(x),
+        lambda: damaged.classify(cat),
+        lambda: list(damaged.answers([cat] * 12)),
+        lambda: list(damaged.scores(cat)),
+    ):
+        with pytest.raises(WeightsError, match="gives NaN or infinity: its weights are damaged"):
+            ask()

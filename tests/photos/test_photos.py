@@ -1,7 +1,6 @@
 """Photos in every form: files, bytes, arrays, PIL images, URLs and folders, all to upright RGB."""
 
 import io
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -273,70 +272,3 @@ def test_a_url_without_a_photo_is_named(server: str, path: str, fault: str, monk
 def test_a_server_that_is_not_there_is_named() -> None:
     with pytest.raises(ImageError, match=r"^http://127.0.0.1:9/x.jpg: the server cannot be reached"):
         photos.read("http://127.0.0.1:9/x.jpg")
-
-
-TREE = (
-    "a.jpg",
-    "b.PNG",
-    "notes.txt",
-    "deep/c.webp",
-    "deep/down/d.tiff",
-    "deep/down/e[1].gif",
-    "empty/readme",
-    "z*.jpg",
-)
-
-
-@pytest.fixture
-def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in TREE:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / "folder.jpg").mkdir()
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("places", "found"),
-    [
-        (["a.jpg"], ["a.jpg"]),
-        (["notes.txt"], ["notes.txt"]),
-        (["none.jpg"], ["none.jpg"]),
-        (["deep"], ["deep/c.webp", "deep/down/d.tiff", "deep/down/e[1].gif"]),
-        (["deep/"], ["deep/c.webp", "deep/down/d.tiff", "deep/down/e[1].gif"]),
-        (["."], ["a.jpg", "b.PNG", "deep/c.webp", "deep/down/d.tiff", "deep/down/e[1].gif", "z*.jpg"]),
-        (["empty"], ["empty"]),
-        (["*.jpg"], ["a.jpg", "z*.jpg"]),
-        (["*"], ["a.jpg", "b.PNG", "z*.jpg"]),
-        (["**/*.tif*"], ["deep/down/d.tiff"]),
-        (["**/*.???"], ["a.jpg", "b.PNG", "deep/down/e[1].gif", "z*.jpg"]),
-        (["*.bmp"], ["*.bmp"]),
-        (["deep/down/e[1].gif"], ["deep/down/e[1].gif"]),
-        (["z*.jpg"], ["z*.jpg"]),
-        (["[ab].*"], ["a.jpg", "b.PNG"]),
-        (["http://x/*.jpg", "https://x/?a=[1]"], ["http://x/*.jpg", "https://x/?a=[1]"]),
-        (["b.PNG", "a.jpg", "b.PNG"], ["b.PNG", "a.jpg", "b.PNG"]),
-        ([], []),
-    ],
-)
-def test_places_are_searched(tree: Path, places: list[str], found: list[str]) -> None:
-    assert list(photos.find(places)) == found
-
-
-@pytest.mark.parametrize("place", ["a.jpg", "deep", "**/*.gif", "empty"])
-def test_a_place_is_a_path_or_its_text(tree: Path, place: str) -> None:
-    assert list(photos.find([Path(place)])) == list(photos.find([place]))
-
-
-def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent = encoded(Image.fromarray(picture()), "PNG")
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(sent)))
-    (photo,) = photos.find(["-"])
-    np.testing.assert_array_equal(read(photo), picture())
-
-
-def test_suffixes_are_those_that_pillow_reads() -> None:
-    Image.init()
-    readable = {suffix for suffix, name in Image.registered_extensions().items() if name in Image.OPEN}
-    assert not photos.SUFFIXES - readable

@@ -1,7 +1,6 @@
 """Preprocessing: Keras' numbers bit for bit, and the middle of every photo."""
 
-from importlib import import_module
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,24 +8,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from hati.errors import ArgumentError
-from hati.preprocessing import INTERPOLATIONS, NORMALISATIONS, Mode, Preprocessing, preprocess_input
+from hati.preprocessing import INTERPOLATIONS, NORMALISATIONS, Preprocessing
 
-KERAS_MODES = ("caffe", "tf", "torch")
 DTYPES = ("uint8", "int32", "float16", "float32", "float64")
 FORMATS = ("channels_last", "channels_first")
-MODULES = (
-    *("convnext", "densenet", "efficientnet", "efficientnet_v2", "inception_resnet_v2", "inception_v3"),
-    *("mobilenet", "mobilenet_v2", "mobilenet_v3", "nasnet", "resnet", "resnet50", "resnet_v2"),
-    *("vgg16", "vgg19", "xception"),
-)
-
-
-@pytest.fixture(scope="module")
-def applications() -> Any:
-    import keras
-
-    return keras.applications
 
 
 def pixels(dtype: str = "float32", data_format: str | None = None, ndim: int = 4) -> np.ndarray:
@@ -36,53 +21,6 @@ def pixels(dtype: str = "float32", data_format: str | None = None, ndim: int = 4
     return np.ascontiguousarray(x if ndim == 4 else x[0])
 
 
-@pytest.mark.parametrize("mode", KERAS_MODES)
-@pytest.mark.parametrize("data_format", [None, *FORMATS])
-@pytest.mark.parametrize("ndim", [3, 4])
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_numbers_are_keras_numbers(applications: Any, mode: Any, data_format: Any, ndim: int, dtype: str) -> None:
-    x = pixels(dtype, data_format, ndim)
-    theirs = applications.imagenet_utils.preprocess_input(x.copy(), data_format, mode)
-    np.testing.assert_array_equal(preprocess_input(x, data_format, mode), theirs, strict=True)
-
-
-@pytest.mark.parametrize("module", MODULES)
-@pytest.mark.parametrize("data_format", [None, *FORMATS])
-def test_each_application_has_its_twins_numbers(applications: Any, module: str, data_format: Any) -> None:
-    x = pixels(data_format=data_format)
-    ours = import_module(f"hati.keras.applications.{module}").preprocess_input(x, data_format=data_format)
-    theirs = getattr(applications, module).preprocess_input(x.copy(), data_format=data_format)
-    np.testing.assert_array_equal(ours, theirs, strict=True)
-
-
-@pytest.mark.parametrize("mode", get_args(Mode))
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_pixels_stay_as_they_are(mode: Any, dtype: str) -> None:
-    x = pixels(dtype)
-    preprocess_input(x, mode=mode)
-    np.testing.assert_array_equal(x, pixels(dtype), strict=True)
-
-
-@pytest.mark.parametrize("mode", KERAS_MODES)
-@pytest.mark.parametrize("data_format", FORMATS)
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_in_place_writes_what_keras_writes(applications: Any, mode: Any, data_format: Any, dtype: str) -> None:
-    ours, theirs = pixels(dtype, data_format), pixels(dtype, data_format)
-    preprocess_input(ours, data_format, mode, in_place=True)
-    applications.imagenet_utils.preprocess_input(theirs, data_format, mode)
-    np.testing.assert_array_equal(ours, theirs, strict=True)
-    assert np.array_equal(ours, pixels(dtype, data_format)) == (dtype in ("uint8", "int32"))
-
-
-@pytest.mark.parametrize("data_format", FORMATS)
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_lite_is_less_127_by_128(data_format: Any, dtype: str) -> None:
-    x = pixels(dtype, data_format)
-    found = preprocess_input(x, data_format, "lite")
-    assert found.dtype == (x.dtype if x.dtype.kind == "f" else np.float32)
-    np.testing.assert_array_equal(found, (x.astype(np.float64) - 127) / 128)
-
-
 @pytest.mark.parametrize("data_format", FORMATS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_network_that_preprocesses_itself_gets_the_pixels(data_format: Any, dtype: str) -> None:
@@ -90,31 +28,6 @@ def test_a_network_that_preprocesses_itself_gets_the_pixels(data_format: Any, dt
     found = NORMALISATIONS["none"](x, data_format)
     assert found.dtype == (x.dtype if x.dtype.kind == "f" else np.float32)
     np.testing.assert_array_equal(found, x)
-
-
-def test_a_list_of_pixels_will_do() -> None:
-    np.testing.assert_array_equal(
-        preprocess_input(pixels().tolist(), mode="tf"), pixels().astype(np.float64) / 127.5 - 1
-    )
-
-
-@pytest.mark.parametrize(
-    ("shape", "options", "fault"),
-    [
-        ((4, 5, 3), {"mode": "keras"}, r"mode is 'keras'; it can be caffe, tf, torch, lite$"),
-        ((4, 5, 3), {"mode": "none"}, r"mode is 'none'; it can be caffe, tf, torch, lite$"),
-        ((4, 5, 3), {"data_format": "hwc"}, r"data_format is 'hwc'; it can be 'channels_last' or 'channels_first'"),
-        ((4, 5, 3), {"data_format": "channels_first"}, r"shape \(4, 5, 3\) came.*channels_first"),
-        ((3, 4, 5), {}, r"shape \(3, 4, 5\) came; \(height, width, 3\) or a batch of them was expected"),
-        ((4, 5, 1), {}, r"shape \(4, 5, 1\) came"),
-        ((4, 5, 4), {}, r"shape \(4, 5, 4\) came"),
-        ((5, 3), {}, r"shape \(5, 3\) came"),
-        ((1, 1, 4, 5, 3), {}, r"shape \(1, 1, 4, 5, 3\) came"),
-    ],
-)
-def test_what_means_nothing_is_refused(shape: tuple[int, ...], options: dict[str, Any], fault: str) -> None:
-    with pytest.raises(ArgumentError, match=fault):
-        preprocess_input(np.zeros(shape), **options)
 
 
 @pytest.mark.parametrize("mode", NORMALISATIONS)

@@ -32,14 +32,6 @@ def test_without_a_wish_it_is_the_systems_place(monkeypatch: pytest.MonkeyPatch,
     assert tmp_path in folder.parents
 
 
-def test_a_part_lies_hidden_beside_its_file_under_a_name_of_its_own(tmp_path: Path) -> None:
-    target = tmp_path / "weights.h5"
-    parts = {cache.part_of(target) for _ in range(100)}
-    assert len(parts) == 100
-    assert {part.parent for part in parts} == {tmp_path}
-    assert all(part.name.startswith(".weights.h5.") and part.suffix == ".part" for part in parts)
-
-
 def test_a_lock_is_for_one_at_a_time_and_makes_its_folder(tmp_path: Path) -> None:
     target = tmp_path / "weights" / "weights.h5"
     with cache.locked(target), pytest.raises(TimeoutError), cache.locked(target, patience=0):

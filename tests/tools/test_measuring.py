@@ -3,7 +3,7 @@ from itertools import groupby
 
 import pytest
 
-from hati.tools.measuring import Spread, Z, likely_share, machine, side_by_side
+from hati.tools.measuring import Spread, Z, likely_share, side_by_side
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,6 @@ def test_a_work_longer_than_its_share_is_still_measured_once_a_round() -> None:
     calls: list[float] = []
     side_by_side({"only": lambda: calls.append(time.sleep(0.01) or 0.0)}, seconds=0.001, rounds=2)  # type: ignore[func-returns-value]
     assert len(calls) == 2 + 2
-
-
-def test_the_machine_has_a_name_and_cores() -> None:
-    here = machine()
-    assert here.processor
-    assert here.cores >= 1
-    assert here.python.startswith("3.")
 
 
 @pytest.mark.parametrize(("hits", "total"), [(0, 10), (10, 10), (98, 100), (272, 272)])

@@ -64,10 +64,10 @@ def test_a_second_look_finds_what_the_first_one_kept(
         body.see(moved)
 
 
-def test_other_weights_and_other_sizes_have_shelves_of_their_own(body: Body, photos: list[str]) -> None:
-    keys = {body._key, Body.of(hati.load(), 256)._key, Body.of(hati.load("EfficientNetLite0", None))._key}
-    assert len(keys) == 3
-    assert Body.of(hati.load())._key == body._key
+def test_other_weights_and_other_sizes_have_caches_of_their_own(body: Body, photos: list[str]) -> None:
+    others = Body.of(hati.load(), 256), Body.of(hati.load("EfficientNetLite0", None))
+    assert len({one.cache.path for one in (body, *others)}) == 3
+    assert Body.of(hati.load()).cache.path == body.cache.path
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database at all" * 100, None], ids=["empty", "of something else", "cut"])
@@ -126,4 +126,4 @@ def test_vectors_as_long_as_maps_are_not_kept(photos: list[str], empty_cache: Pa
     maps = body_of("EfficientNetLite0", "block2b_add", None)
     assert maps.width > 8192
     assert maps.see(photos[:2]).first.shape == (2, maps.width)
-    assert not VectorCache(f"{maps.graph.name}-{maps._key}").path.exists()
+    assert not maps.cache.path.exists()

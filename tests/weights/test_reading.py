@@ -5,6 +5,7 @@ import os
 import warnings
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
@@ -315,3 +316,12 @@ def test_a_file_with_wrong_bytes_gives_arrays_or_is_refused(
                 assert isinstance(array, np.ndarray)
                 array.tobytes()  # every number lies in memory that is its own
     assert not warned
+
+
+def test_threads_that_read_at_once_leave_the_filters_of_warnings_alone(tmp_path: Path) -> None:
+    path = tmp_path / "weights.npz"
+    np.savez(path, kernel=np.zeros(3, np.float32))
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(lambda _: reading.read(path), range(400)))) == 400
+    assert list(warnings.filters) == before

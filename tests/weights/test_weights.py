@@ -236,3 +236,16 @@ def test_a_file_that_is_gone_has_another_identity(tmp_path: Path) -> None:
     assert identity(path) != before
     with pytest.raises(WeightsError, match="there is no such file"):
         from_file(path, small()).arrays()
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_a_file_with_numbers_that_are_none_is_refused(tmp_path: Path, number: float) -> None:
+    graph = small()
+    arrays = {name: np.zeros(shape, np.float32) for name, shape in graph.weights().items()}
+    name = list(arrays)[-1]
+    arrays[name].flat[-1] = number
+    path = tmp_path / "damaged.npz"
+    np.savez(path, allow_pickle=False, **arrays)
+    layer, _, key = name.rpartition("/")
+    with pytest.raises(WeightsError, match=f"damaged.npz: {layer}: its {key} holds NaN or infinity; take another file"):
+        from_file(path, graph).arrays()

@@ -16,6 +16,7 @@ from repeated_calls import peak, seconds
 
 import hati
 from hati import photos
+from hati.photos.finding import find
 
 from . import facts, pictures, weights
 
@@ -32,7 +33,7 @@ def prepare(folder: Path, way: str, batch: int = 1, photo: str = "") -> Callable
 
 def in_int8(folder: Path, photos_folder: str) -> hati.Model:
     """Calibrated on a folder of photos; the weights are random, so that only its speed counts."""
-    hati.optimise(model(folder), photos.find([photos_folder]), agreement=0)
+    hati.optimise(model(folder), find([photos_folder]), agreement=0)
     told = facts(folder)
     return hati.load(told["name"], weights(folder), precision="int8", **told["options"])
 
@@ -77,7 +78,7 @@ def agreeing(photos_folder: str, start: int, count: int, side: int) -> list[bool
     The default model with its real weights; `side` is of the enlarged square, in pixels.
     """
     network, found = hati.load(), []
-    for path in list(photos.find([photos_folder]))[start : start + count]:
+    for path in list(find([photos_folder]))[start : start + count]:
         file = io.BytesIO()
         photos.read(path).resize((side, side), Image.Resampling.BICUBIC).save(file, "JPEG", quality=90)
         quick, whole = (network.classify(file.getvalue(), 1, every_pixel=every) for every in (False, True))
@@ -87,7 +88,7 @@ def agreeing(photos_folder: str, start: int, count: int, side: int) -> list[bool
 
 def through_folder(folder: str, photos_folder: str) -> float:
     """Seconds for each photo of a folder, named from first to last."""
-    network, files = model(Path(folder)), list(photos.find([photos_folder]))
+    network, files = model(Path(folder)), list(find([photos_folder]))
     start = time.perf_counter()
     answers = list(network.answers(files))
     assert len(answers) == len(files)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 
-from ..loading import models
-from ..tools.measuring import Machine
+from ..loading import list_models
+from ..tools.machine import Machine
 from ..tools.progress import Verbose, track
 from .candidates import Bounds, Candidate, best, front, nearest, worth_measuring
 from .measurements import Measurements, groups
@@ -66,7 +66,7 @@ def choose(
     bounds = Bounds(top1, latency, megabytes)
     own = None if photos is None else opened(photos)
     measurements = Measurements(own, fresh)
-    field = {card.name: Candidate.of(card) for card in models()}
+    field = {card.name: Candidate.of(card) for card in list_models()}
     worth = list(field.values())
     if not everything:
         worth = worth_measuring(worth, bounds, labelled=own is not None and own.classes is not None)

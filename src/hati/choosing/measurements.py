@@ -12,7 +12,8 @@ from ..errors import WeightsError
 from ..labels import imagenet
 from ..loading import load
 from ..model import Model
-from ..tools.measuring import Machine, Spread, Work, machine, side_by_side
+from ..tools.machine import Machine, machine
+from ..tools.measuring import Spread, Work, side_by_side
 from ..tools.notebook import Notebook
 from .candidates import Candidate
 from .own_photos import Accuracy, OwnPhotos

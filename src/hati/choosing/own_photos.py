@@ -9,6 +9,7 @@ from pathlib import Path
 from .. import photos
 from ..errors import ArgumentError, ImageError
 from ..labels import imagenet
+from ..photos.finding import find
 from ..tools.measuring import likely_share
 
 LABELS = "labels.csv"  # its columns: file, and index, the class by its place in ImageNet's list
@@ -65,7 +66,7 @@ def opened(folder: str | PathLike[str]) -> OwnPhotos:
 
 
 def _all(folder: Path) -> tuple[str, ...]:
-    found = tuple(str(photo) for photo in photos.find([folder]))
+    found = tuple(str(photo) for photo in find([folder]))
     if found == (str(folder),):
         raise ArgumentError(f"{folder}: there is no photo in this folder; give one with photos in it")
     return found

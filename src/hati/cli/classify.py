@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import DEFAULT_MODEL
+from ..engines import Device, Precision
 from . import options
 from .printing import as_json, print_fault, print_table
 
@@ -36,8 +37,8 @@ def classify(
     model: str,
     weights: str,
     top: int,
-    precision: str,
-    device: str,
+    precision: Precision,
+    device: Device,
     every_pixel: bool,
     as_json: bool,
 ) -> None:
@@ -49,7 +50,7 @@ def classify(
     Exit status: 0, all photos were named; 1, some could not be read, and the others were named; 2, wrong use.
     """
     from ..loading import load
-    from ..photos import find
+    from ..photos.finding import find
 
     network = load(model, weights, precision=precision, device=device)
     failures = 0

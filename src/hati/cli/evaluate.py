@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from ..engines import Device, Precision
 from . import options
 from .printing import as_json
 
@@ -24,8 +25,8 @@ def evaluate(
     weights: str,
     multi_label: bool | None,
     picture: str | None,
-    precision: str,
-    device: str,
+    precision: Precision,
+    device: Device,
     as_json: bool,
 ) -> None:
     """Judge MODEL by the photos of FOLDER, whose classes are known.

@@ -36,9 +36,9 @@ def models(small: bool, calibrate: str | None, fresh: bool, as_json: bool) -> No
         found = small_models(calibrate=calibrate, fresh=fresh, verbose=0 if as_json else "auto")
         click.echo(json.dumps(asdict(found), indent=2)) if as_json else _print_small(found)
         return
-    from ..loading import models
+    from ..loading import list_models
 
-    cards = models()
+    cards = list_models()
     click.echo(json.dumps([asdict(card) for card in cards], indent=2)) if as_json else _print(cards)
 
 

@@ -19,7 +19,7 @@ def teach(model: str, name: str, photos: tuple[str, ...], out: str | None, light
     A PHOTO is a file, a folder, a glob pattern or a URL; one is enough, five are better. The photos of the other
     classes are not needed. A class that the model knows already learns from more photos, where it was imprinted.
     """
-    from ..photos import find
+    from ..photos.finding import find
     from ..transfer.teaching import teach as learn
     from ..weights import description
 

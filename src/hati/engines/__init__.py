@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ..network.graph import Graph
     from ..weights import Weights
+
+
+Device = Literal["cpu", "cuda"]
+Precision = Literal["float32", "float16", "int8"]
 
 
 class Session(Protocol):
@@ -20,6 +24,14 @@ class Session(Protocol):
 
 class Engine(Protocol):
     """Makes sessions."""
+
+    @property
+    def device(self) -> str:
+        """Where it computes: a Device, or one of several GPUs such as "cuda:1"."""
+
+    @property
+    def precision(self) -> Precision:
+        """In which numbers."""
 
     def cached(self, graph: Graph, weights: Weights) -> Session | None:
         """The session, where it can be had without reading the weights."""

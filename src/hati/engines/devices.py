@@ -1,25 +1,23 @@
 """Which engine computes on which device, in which precision."""
 
-from typing import Literal, get_args
+from typing import get_args
 
 from ..errors import ArgumentError
-from . import Engine
-
-Device = Literal["cpu", "cuda"]
-Precision = Literal["float32", "float16"]
+from . import Device, Engine, Precision
 
 
-def engine(device: str = "cpu", precision: str = "float32") -> Engine:
+def engine(device: Device = "cpu", precision: Precision = "float32") -> Engine:
     """ONNX Runtime on the processor; on a GPU, ONNX Runtime where its build for CUDA is installed, else PyTorch.
 
     Raises ArgumentError for a device that is not here, and for float16 on the processor, which gains nothing by it.
     """
     from .onnx import running as onnx
 
-    if device == "cuda" and precision == "int8":
-        raise ArgumentError("precision is 'int8'; on a GPU it can be 'float32' or 'float16'")
     if precision not in get_args(Precision):
         raise ArgumentError(f"precision is {precision!r}; it can be 'float32', 'float16' or 'int8'")
+    if precision == "int8":
+        found = "on the processor `hati.optimise` finds whether it pays"
+        raise ArgumentError(f"precision is 'int8'; on a GPU it can be 'float32' or 'float16', {found}")
     half = precision == "float16"
     match device:
         case "cpu" if half:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import mkdtemp
 
 from ..errors import ArgumentError, WeightsError
 from ..int8.agreement import better_in_int8
 from ..model import Model
 from ..tools.arrays import Array
+from ..tools.files import take_place, workshop
 from ..tools.progress import Verbose
 from . import formats
 from . import kit as kits
@@ -95,7 +94,9 @@ def export(
     if precision == "int8":
         order = replace(order, quantisation=found.calibrated(order, trial.calibrating))
     floor = FLOORS[precision] if agreement is None else agreement
-    with _workshop(path) as shop:
+    with ExitStack() as stack:
+        with _disk(path):
+            shop = stack.enter_context(workshop(path))
         exported = _judged(found, name, order, path, shop, trial, floor, rank, verbose)
     if kit is None or not exported.written:
         return exported
@@ -152,7 +153,7 @@ def _judged(
     if good:
         with _disk(path):
             for written in part.parent.iterdir():
-                _move(written, path.parent / written.name)
+                take_place(written, path.parent / written.name)
     return Exported(
         model=order.model.name,
         format=name,
@@ -210,23 +211,6 @@ def _by_ending(path: Path) -> str:
     if path.suffix not in endings:
         raise ArgumentError(f"{path}: what is it to be? Its name can end in {', '.join(endings)}, or say it with `to`")
     return endings[path.suffix]
-
-
-def _move(written: Path, place: Path) -> None:
-    if place.is_dir() and not place.is_symlink():  # a package, as Core ML has them
-        shutil.rmtree(place)
-    os.replace(written, place)
-
-
-@contextmanager
-def _workshop(path: Path) -> Iterator[Path]:
-    """A folder beside the place that a file is for, gone afterwards: what is moved from there is moved whole."""
-    with _disk(path):
-        shop = Path(mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.absolute().parent))
-    try:
-        yield shop
-    finally:
-        shutil.rmtree(shop, ignore_errors=True)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Literal, Protocol, cast
 
 import numpy as np
 
+from ..engines import Precision as Precision
 from ..engines.quantisation import Quantisation
 from ..errors import ArgumentError
 from ..model import Model, lazy_weights
@@ -25,7 +26,6 @@ from ..tools.arrays import Array
 
 Run = Callable[[Array], Array]  # pixels (photos, height, width, 3) uint8 -> (photos, classes) float32
 
-Precision = Literal["float32", "float16", "int8"]
 Numbers = Literal["float32", "int8", "uint8"]
 FORMATS = ("tflite", "onnx", "openvino", "torch", "coreml")  # each a module beside this one
 

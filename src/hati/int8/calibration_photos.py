@@ -12,6 +12,7 @@ from .. import photos
 from ..errors import ArgumentError, ImageError
 from ..model import Model
 from ..photos import Photo
+from ..photos.finding import find
 from ..tools.arrays import Array
 from ..tools.progress import Verbose, track
 
@@ -58,7 +59,7 @@ class CalibrationPhotos:
 
 def seen(model: Model, places: str | os.PathLike[str] | Iterable[Photo], verbose: Verbose) -> tuple[list[Array], int]:
     """Photos (height, width, 3) uint8 as the network sees them, mixed, and how many could not be read."""
-    found = list(photos.find([places]) if isinstance(places, str | os.PathLike) else places)
+    found = list(find([places]) if isinstance(places, str | os.PathLike) else places)
     mixed = [found[number] for number in np.random.default_rng(0).permutation(len(found))[:MOST]]
     pixels, unreadable = [], 0
     for photo in track(mixed, len(mixed), "reading photos", verbose):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +12,7 @@ from ..engines.quantisation import BITS, Quantisation
 from ..model import Model
 from ..network.passes import for_inference
 from ..tools.arrays import Array
+from ..tools.machine import multiplies_bytes_exactly
 from ..tools.measuring import Spread, side_by_side
 from ..tools.progress import Verbose, track
 from . import calibration
@@ -97,13 +96,7 @@ class Comparison:
 
 def safe_bits() -> int:
     """8 where the processor adds products of bytes in 32 bits; 7 where it may have only 16 for two of them."""
-    if platform.machine().lower() in ("aarch64", "arm64"):
-        return 8
-    try:
-        flags = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return BITS
-    return 8 if "avx512_vnni" in flags or "avx_vnni" in flags else BITS
+    return 8 if multiplies_bytes_exactly() else BITS
 
 
 def share_alike(expected: Array, scores: Array) -> float:

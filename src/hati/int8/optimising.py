@@ -48,21 +48,19 @@ def optimise(
         return stored(model, _judged(Comparison(model, arrays, own, bits or safe_bits(), verbose), agreement))
 
 
-def in_int8(
-    model: Model, calibrate: str | os.PathLike[str] | Iterable[Photo] | None = None, name: str | None = None
-) -> Model:
-    """The model in int8, where that was found to replace float, or is found now with the photos of `calibrate`.
+def in_int8(model: Model, name: str | None = None) -> Model:
+    """The model in int8, where that was found to replace float.
 
     Where it was refused, the model as it is, with a PrecisionWarning that says why. `name` is what the model was asked
     for by. Raises ArgumentError where nothing was measured yet.
     """
     from ..engines.onnx.running import OnnxRuntime
 
-    found = outcome(model) or (optimise(model, calibrate) if calibrate is not None else None)
+    found = outcome(model)
     if found is None:
         raise ArgumentError(
             f"{model.name} was never measured in int8 on this machine with these weights; "
-            f"run `hati optimise {name or model.name} --calibrate FOLDER` first, or give calibrate=FOLDER"
+            f"run `hati optimise {name or model.name} --calibrate FOLDER` first, or hati.optimise(model, photos)"
         )
     if not found.replaces_float:
         warnings.warn(f"{model.name} runs in float: {found.reason}", PrecisionWarning, stacklevel=3)

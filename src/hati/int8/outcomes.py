@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,10 @@ from .. import __version__
 from ..engines.quantisation import Quantisation
 from ..errors import ArgumentError
 from ..model import Model, lazy_weights
-from ..tools.cache import folder, part_of
-from ..tools.measuring import Spread, machine
+from ..tools.cache import folder
+from ..tools.files import file_name, whole
+from ..tools.machine import machine
+from ..tools.measuring import Spread
 
 FASTER = 1.05  # float's time over int8's: less is no reason to change anything
 
@@ -78,14 +78,11 @@ def stored(model: Model, found: Optimised) -> Optimised:
         note = "these weights come from no file, so the outcome is not kept"
         return replace(found, notes=(*found.notes, note))
     place = _place(model)
-    part = part_of(place)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(replace(found, stored=True).to_json()))
-        part.replace(place)
+        with whole(place) as part:
+            part.write_text(json.dumps(replace(found, stored=True).to_json()), encoding="utf-8")
     except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         return replace(found, notes=(*found.notes, f"the outcome could not be kept: {error}"))
     return replace(found, stored=True)
 
@@ -105,7 +102,6 @@ def _place(model: Model) -> Path:
     """One file for one graph, the content of one file of weights, this processor and these versions."""
     import onnxruntime
 
-    layers = [f"{node.name} {node.layer} {[x.name for x in node.inputs]}" for node in model.graph.nodes]
-    here = machine()
-    state = (layers, lazy_weights(model).identity, here.processor, here.cores, __version__, onnxruntime.__version__)
-    return folder("optimised") / f"{model.name}-{hashlib.sha256(repr(state).encode()).hexdigest()[:16]}.json"
+    identity, here = lazy_weights(model).identity, machine()
+    state = (model.graph.fingerprint(), identity, here.processor, here.cores, __version__, onnxruntime.__version__)
+    return folder("optimised") / f"{file_name(model.name, *state)}.json"

@@ -4,9 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import applications, preprocessing
+    from . import applications, preprocessing, utils
 
-__all__ = ["applications", "preprocessing"]
+__all__ = ["applications", "preprocessing", "utils"]
 
 
 def __getattr__(name: str) -> Any:

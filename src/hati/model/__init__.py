@@ -6,15 +6,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard, cast, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from .. import catalog, weights
 from ..engines import devices
-from ..errors import ArgumentError, GraphError, ImageError, InputError, LabelsError
+from ..errors import ArgumentError, GraphError, ImageError, InputError, LabelsError, WeightsError
 from ..labels import Label, Prediction, ranked
 from ..network import graph_json, summary
 from ..network.graph import Graph, Node, Shape
@@ -22,21 +21,17 @@ from ..network.layers import Dropout
 from ..network.passes import with_input
 from ..network.taught import FINETUNE, MEANS, Taught, body_of, has_head, head_weights
 from ..photos import Photo, describe, read
+from ..photos.finding import Photos, each, is_one
 from ..preprocessing import NORMALISATIONS, Normalisation, Preprocessing
-from ..tools.arrays import Array
-from ..tools.measuring import cores
-from ..tools.pipeline import batches, in_order
+from ..tools.arrays import Array, as_array, is_finite
 from ..tools.progress import Verbose, track
 from ..weights import Weights, writing
 from ..weights.description import Description
 from . import inputs
+from .looking import Seen, outputs
 
 if TYPE_CHECKING:
-    from ..engines import Engine, Session
-
-
-BATCH = 8  # photos that one call of the engine takes,
-BATCH_OF_EACH = 2  # and each of several calls at once, so that reading and computing take turns often
+    from ..engines import Engine, Precision, Session
 
 
 @dataclass(frozen=True)
@@ -93,6 +88,16 @@ class Model:
         return NORMALISATIONS[self.preprocessing.normalisation]
 
     @property
+    def device(self) -> str:
+        """What computes: "cpu", "cuda", or one of several GPUs such as "cuda:1"."""
+        return self._engine.device
+
+    @property
+    def precision(self) -> Precision:
+        """In which numbers: "float32", "float16" or "int8"."""
+        return self._engine.precision
+
+    @property
     def layers(self) -> tuple[Node, ...]:
         return self.graph.nodes
 
@@ -141,12 +146,12 @@ class Model:
         if not len(x):
             return np.empty((0, *(size or 0 for size in self.graph.output.shape)), np.float32)
         self._check_size(x.shape[1:])
-        session = self._session(self.graph)
+        run = self._run(self.graph)
         parts = []
         for start in track(range(0, len(x), batch_size), -(-len(x) // batch_size), "predict", verbose):
             part = np.ascontiguousarray(x[start : start + batch_size], np.float32)
             inputs.check_values(part, self.normalisation, stacklevel=2)
-            parts.append(session(part))
+            parts.append(run(part))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     @overload
@@ -163,25 +168,25 @@ class Model:
         """Name what is in a photo.
 
         A photo is a path, a URL, bytes, a PIL image, or an array (height, width, 3) of 0–255 RGB. One photo gives a
-        list of its `top` predictions (synset, name, score), best first; several give a list of such lists. JPEGs much
-        larger than the network needs are decoded at a part of their size, unless `every_pixel` is asked for.
+        list of its `top` predictions (synset, name, score), best first; several, or the path of a folder, give a list
+        of such lists. JPEGs much larger than the network needs are decoded at a part of their size, unless
+        `every_pixel` is asked for.
 
         Raises ImageError at the first photo that cannot be read, LabelsError for a model without a classifier, and
         InputError for one that takes no RGB.
         """
-        if _is_one(photos):
-            return self.classify([photos], top, every_pixel=every_pixel)[0]
         found = []
-        for answer in self.answers(cast(Iterable[Photo], photos), top, every_pixel=every_pixel):
+        for answer in self.answers(photos, top, every_pixel=every_pixel):
             if answer.error is not None:
                 raise answer.error
             found.append(answer.predictions)
-        return found
+        return found[0] if is_one(photos) else found
 
-    def answers(self, photos: Iterable[Photo], top: int = 3, *, every_pixel: bool = False) -> Iterator[Answer]:
+    def answers(self, photos: Photos, top: int = 3, *, every_pixel: bool = False) -> Iterator[Answer]:
         """What the model says of each photo, in order, as soon as it is known; a bad photo does not stop the others.
 
-        Photos are read and computed by all cores at once. `every_pixel` as in `classify`.
+        `photos` are several, one, or the path of a folder, which is searched to its bottom. They are read and computed
+        by all cores at once. `every_pixel` as in `classify`.
         """
         labels = self._names()
         if top < 1:
@@ -193,9 +198,7 @@ class Model:
                 else Answer(describe(photo), ranked(output, labels, top))
             )
 
-    def scores(
-        self, photos: Iterable[Photo], *, every_pixel: bool = False
-    ) -> Iterator[tuple[Photo, Array | ImageError]]:
+    def scores(self, photos: Photos, *, every_pixel: bool = False) -> Iterator[Seen]:
         """Each photo with its scores (classes,), or why it cannot be read: in order, as soon as they are known.
 
         Raises LabelsError for a model without a classifier.
@@ -203,22 +206,22 @@ class Model:
         self._names()
         return self._outputs(self.graph, photos, every_pixel)
 
-    def features(self, photos: Photo | Iterable[Photo], layer: str | None = None) -> Array:
+    def features(self, photos: Photos, layer: str | None = None, *, every_pixel: bool = False) -> Array:
         """What the network sees in a photo, as numbers: the vector that its classifier would get.
 
-        One photo gives (d,), several (n, d), float32. `layer` names another layer to take; a map is averaged over its
-        height and width.
+        One photo gives (d,), several, or the path of a folder, (n, d), float32. `layer` names another layer to take; a
+        map is averaged over its height and width. `every_pixel` as in `classify`.
 
         Raises ImageError at the first photo that cannot be read, GraphError for an unknown layer.
         """
-        if _is_one(photos):
-            return self.features([photos], layer)[0]
         graph = self.graph.cut(layer or self.feature_layer)
         vectors = []
-        for _, y in self._outputs(graph, cast(Iterable[Photo], photos), every_pixel=True):
+        for _, y in self._outputs(graph, photos, every_pixel):
             if isinstance(y, ImageError):
                 raise y
             vectors.append(y.mean((0, 1)) if y.ndim == 3 else y)
+        if is_one(photos):
+            return vectors[0]
         return np.stack(vectors) if vectors else np.empty((0, graph.output.shape[-1] or 0), np.float32)
 
     def decode_predictions(self, preds: Any, top: int = 5) -> list[list[Prediction]]:
@@ -226,7 +229,7 @@ class Model:
 
         Raises LabelsError for scores of another shape, or a model without a classifier.
         """
-        scores = np.asarray(preds)
+        scores = as_array(preds)
         labels = self._names()
         if scores.ndim != 2 or scores.shape[1] != len(labels):
             raise LabelsError(f"scores of shape {scores.shape} came; (batch, {len(labels)}) was expected")
@@ -242,7 +245,7 @@ class Model:
         names = list(self.graph.weights())
         if len(arrays) != len(names):
             raise ArgumentError(f"{len(arrays)} arrays came; {self.name} has {len(names)}")
-        self._use(weights.from_arrays(dict(zip(names, map(np.array, arrays), strict=True)), self.graph))
+        self._use(weights.from_arrays(dict(zip(names, map(_copied, arrays), strict=True)), self.graph))
 
     def load_weights(self, path: str | Path) -> None:
         """Take the weights of a file. Raises WeightsError, and keeps the old ones, where they do not fit."""
@@ -325,7 +328,7 @@ class Model:
         with self._lock:
             self._weights, self._sessions = new, ready
 
-    def _session(self, graph: Graph, *, shared: bool = False) -> Session:
+    def _session(self, graph: Graph, shared: bool = False) -> Session:
         """The graph ready to run by all cores or, `shared`, by each of several threads on a core of its own."""
         key = graph.output.name, shared
         with self._lock:
@@ -334,6 +337,23 @@ class Model:
                 engine = self._engine.shared() if shared else self._engine
                 self._sessions[key] = engine.session(graph, part)
             return self._sessions[key]
+
+    def _run(self, graph: Graph, shared: bool = False) -> Session:
+        """The same, and what comes out is made sure to be numbers."""
+        session = self._session(graph, shared)
+
+        def run(x: Array) -> Array:
+            y = session(x)
+            if not is_finite(y):
+                raise WeightsError(f"{self.name} gives NaN or infinity: {self._why_no_numbers()}")
+            return y
+
+        return run
+
+    def _why_no_numbers(self) -> str:
+        if self.precision == "float16":
+            return "its weights are damaged, or too large for float16; take precision='float32'"
+        return "its weights are damaged; take them from another file"
 
     def _check_size(self, shape: tuple[int, ...]) -> None:
         """Where the network leaves the size open, refuse pictures that vanish on their way through it."""
@@ -345,41 +365,23 @@ class Model:
             raise InputError(f"pictures of shape {shape} are too small for {self.name}: {error}") from None
         self._fitting.add(shape)
 
-    def _outputs(
-        self, graph: Graph, photos: Iterable[Photo], every_pixel: bool
-    ) -> Iterator[tuple[Photo, Array | ImageError]]:
-        """Each photo with what the graph gives for it: a few photos by one call, many by one call on each core."""
-        waiting = iter(photos)
-        for batch in batches(islice(waiting, BATCH), BATCH):
-            yield from self._batch_outputs(self._session(graph), batch, every_pixel)
-        for photo in islice(waiting, 1):
-            session = self._session(graph, shared=True)
-            work = partial(self._batch_outputs, session, every_pixel=every_pixel)
-            for outputs in in_order(work, batches(chain([photo], waiting), BATCH_OF_EACH), cores()):
-                yield from outputs
-
-    def _batch_outputs(
-        self, session: Session, batch: list[Photo], every_pixel: bool
-    ) -> list[tuple[Photo, Array | ImageError]]:
-        pictures = [self._read(photo, every_pixel) for photo in batch]
-        readable = [picture for picture in pictures if isinstance(picture, np.ndarray)]
-        outputs = iter(session(np.stack(readable)) if readable else ())
-        return [
-            (photo, picture if isinstance(picture, ImageError) else next(outputs))
-            for photo, picture in zip(batch, pictures, strict=True)
-        ]
-
-    def _read(self, photo: Photo, every_pixel: bool) -> Array | ImageError:
+    def _outputs(self, graph: Graph, photos: Photos, every_pixel: bool) -> Iterator[Seen]:
+        """Each photo with what the graph gives for it."""
         channels = self.graph.input.shape[-1]
         if channels != 3:
             raise InputError(
                 f"{self.name} takes pictures with {channels} channels, photos have 3; give arrays to predict"
             )
         needed = None if every_pixel else self.preprocessing.needed(self.size)
-        try:
+
+        def prepare(photo: Photo) -> Array:
             return self.preprocessing(read(photo, needed=needed), self.size)
-        except ImageError as error:
-            return error
+
+        return outputs(each(photos), prepare, partial(self._run, graph))
+
+
+def _copied(x: Any) -> Array:
+    return np.array(as_array(x))
 
 
 def lazy_weights(model: Model) -> Weights:
@@ -389,10 +391,3 @@ def lazy_weights(model: Model) -> Weights:
 
 def _unpickled(graph: Any, weights: Weights, preprocessing: Preprocessing, rest: Any, engine: Engine) -> Model:
     return Model(graph_json.from_json(graph), weights, preprocessing, **rest, engine=engine)
-
-
-def _is_one(photos: Photo | Iterable[Photo]) -> TypeGuard[Photo]:
-    if isinstance(photos, np.ndarray):
-        return photos.ndim < 4
-    one = isinstance(photos, str | bytes | bytearray) or hasattr(photos, "read")
-    return one or not hasattr(photos, "__iter__")

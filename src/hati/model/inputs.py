@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import InputError, InputWarning
 from ..network.graph import Shape
 from ..preprocessing import UNCHANGED, Normalisation
-from ..tools.arrays import Array
+from ..tools.arrays import Array, as_array
 
 EDGE = 1e-3  # how far past black or white a value may lie, as a part of the way between them
 NARROW = 0.02  # values that all lie within this part of the way are no photo's: 5 of 255 grey levels
@@ -17,10 +17,11 @@ NARROW = 0.02  # values that all lie within this part of the way are no photo's:
 def batch(x: Any, shape: Shape) -> Array:
     """x as a batch of pictures of a shape. Raises InputError with what came and what was expected."""
     expected = f"(batch, {', '.join('any' if size is None else str(size) for size in shape)})"
-    try:
-        x = np.asarray(x)
-    except ValueError:
-        raise InputError(f"pictures of several shapes came; one array of shape {expected} was expected") from None
+    if isinstance(x, list | tuple):
+        x = [as_array(picture) for picture in x]
+        if len({picture.shape for picture in x}) > 1:
+            raise InputError(f"pictures of several shapes came; one array of shape {expected} was expected")
+    x = as_array(x)
     if x.dtype.kind not in "fiu":
         raise InputError(f"an array of type {x.dtype} came; numbers of shape {expected} were expected")
     if x.ndim == len(shape) + 1 and _fits(x.shape[1:], shape):

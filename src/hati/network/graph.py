@@ -11,6 +11,7 @@ from math import inf
 from typing import ClassVar, TypeVar
 
 from ..errors import GraphError
+from ..tools.files import digest
 
 T = TypeVar("T")
 Size = int | None  # None: any size, known only when a picture comes
@@ -100,6 +101,12 @@ class Graph:
     def weights(self) -> dict[str, WeightShape]:
         """Shapes by `layer/weight` names, in the order of Keras' `get_weights()` for each layer."""
         return {f"{node.name}/{key}": shape for node in self.nodes for key, shape in node.weights().items()}
+
+    def fingerprint(self) -> str:
+        """SHA-256 of layers, settings and inputs: where it is the same, the same weights give the same answers."""
+        return digest(
+            *((node.name, node.layer.kind, vars(node.layer), [x.name for x in node.inputs]) for node in self.nodes)
+        )
 
     def cut(self, name: str) -> Graph:
         """The part of the network that makes the output of one layer."""

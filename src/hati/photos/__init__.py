@@ -1,39 +1,22 @@
 """Any photo to upright RGB: from a path, bytes, a URL, an array or a PIL image."""
 
-import glob
 import io
 import os
-import sys
-import threading
-import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import ImageError, ImageNotFound, ImageTooLarge
+from ..tools import quiet
 
 Photo = str | os.PathLike[str] | bytes | bytearray | IO[bytes] | np.ndarray | Image.Image
 
 MOST_PIXELS = 89_478_485  # where Pillow itself begins to warn; an RGB picture of that size takes 360 MB
 MOST_BYTES = 256 * 1024 * 1024  # of a photo, wherever it comes from
-SUFFIXES = {
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff",
-    ".jp2", ".j2k", ".avif", ".ppm", ".pgm", ".pbm", ".tga",
-}  # fmt: skip
 REDUCTIONS = {8: 3, 4: 3, 2: 4}  # a JPEG by so much, where it stays so many times longer than needed; measured
-TURNS = {  # by EXIF's orientation: what brings the picture upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def read(photo: Photo, name: str | None = None, *, needed: int | None = None) -> Image.Image:
@@ -75,21 +58,6 @@ def describe(photo: Photo) -> str:
     return given if isinstance(given, str) else f"{type(photo).__name__} given as a photo"
 
 
-def find(places: Iterable[str | os.PathLike[str]]) -> Iterator[Photo]:
-    """Every photo that the places name: files, URLs, folders (searched to the bottom, by suffix), glob patterns, and
-    - for standard input. A place without photos is given as it is, and `read` says what is wrong with it.
-    """
-    for place in (os.fspath(place) for place in places):
-        if place == "-":
-            yield sys.stdin.buffer
-        elif os.path.isdir(place):
-            yield from _photos(Path(place).rglob("*")) or [place]
-        elif glob.has_magic(place) and not is_url(place) and not os.path.exists(place):
-            yield from _photos(map(Path, glob.glob(place, recursive=True))) or [place]
-        else:
-            yield place
-
-
 def is_url(place: str) -> bool:
     return place.startswith(("http://", "https://"))
 
@@ -109,37 +77,11 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
         return _content(file)
 
 
-class _Hush:
-    """Pillow's warnings stay unsaid while any thread is in here.
-
-    Python's warning filters are shared by all threads: the first one in sets them, the last one out puts them back.
-    """
-
-    def __init__(self) -> None:
-        self._lock, self._inside, self._filters = threading.Lock(), 0, ExitStack()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._inside += 1
-            if self._inside == 1:
-                self._filters.enter_context(warnings.catch_warnings())
-                warnings.filterwarnings("ignore", module=r"PIL\.")
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0:
-                self._filters.close()
-
-
-_hush = _Hush()
-
-
 @contextmanager
 def decoding(name: str) -> Iterator[None]:
     """Pillow's many errors as one of ours, and its warnings as none: a picture comes out, or an error says why not."""
     try:
-        with _hush:
+        with quiet.warnings():
             yield
     except ImageError:
         raise
@@ -206,27 +148,25 @@ def _unreadable(name: str, error: OSError | ValueError) -> ImageError:
     return ImageError(f"{name}: the file cannot be read ({reason or error})")
 
 
-def _photos(paths: Iterable[Path]) -> list[str]:
-    return sorted(str(path) for path in paths if path.suffix.lower() in SUFFIXES and path.is_file())
-
-
 def _upright_rgb(photo: Image.Image, *, ours: bool) -> Image.Image:
     """Upright RGB; the picture itself where it is so already, if it is ours and not the caller's."""
     photo.load()
-    turn = TURNS.get(_orientation(photo))
-    upright = _rgb(photo if turn is None else photo.transpose(turn))
-    if upright is photo and not ours:
-        upright = photo.copy()
+    upright = _rgb(_turned(photo, ours=ours))
     upright.info.clear()  # it tells of the file: whoever reads this picture again would turn it again
     return upright
 
 
-def _orientation(photo: Image.Image) -> int:
-    """EXIF's word on how the camera was held, 1 to 8."""
+def _turned(photo: Image.Image, *, ours: bool) -> Image.Image:
+    """As EXIF says that the camera was held; a copy, where the picture is the caller's."""
     try:
-        return photo.getexif().get(ExifTags.Base.Orientation, 1)
+        if not ours:
+            return ImageOps.exif_transpose(photo)
+        ImageOps.exif_transpose(photo, in_place=True)
+    except MemoryError:
+        raise
     except Exception:  # the pixels are sound, and damaged EXIF is no reason to refuse them
-        return 1
+        return photo if ours else photo.copy()
+    return photo
 
 
 def _rgb(photo: Image.Image) -> Image.Image:

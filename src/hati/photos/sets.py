@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import photos
 from ..errors import ArgumentError
 from ..tools.arrays import Array
 from . import Photo
+from .finding import find
 
 COLUMNS = ("path", "label")
 BETWEEN_LABELS = "|"  # of one photo, in a table
@@ -126,7 +126,7 @@ def _from_folder(place: Path, fewest: int) -> PhotoSet:
 
 
 def _photos(folder: Path) -> Iterable[str]:
-    return (str(photo) for photo in photos.find([folder]) if photo != str(folder))
+    return (str(photo) for photo in find([folder]) if photo != str(folder))
 
 
 def _check_no_parts(place: Path, folders: Sequence[Path], *, learning: bool) -> None:

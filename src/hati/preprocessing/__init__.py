@@ -6,7 +6,7 @@ A Preprocessing belongs to weights, not to an architecture, and travels with the
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -15,7 +15,6 @@ from ..errors import ArgumentError
 from ..tools.arrays import Array
 
 DataFormat = Literal["channels_last", "channels_first"]
-Mode = Literal["caffe", "tf", "torch", "lite"]
 
 
 @dataclass(frozen=True)
@@ -102,22 +101,6 @@ class Preprocessing:
     def __call__(self, photo: Image.Image, size: tuple[int, int]) -> Array:
         """An RGB photo -> (height, width, 3) float32, ready for the network."""
         return NORMALISATIONS[self.normalisation](self.resize(photo, size))
-
-
-def preprocess_input(
-    x: Array, data_format: DataFormat | None = None, mode: Mode = "caffe", *, in_place: bool = False
-) -> Array:
-    """0–255 RGB pixels as weights expect them; in Keras' three styles the same numbers as Keras, bit for bit.
-
-    x: (height, width, 3) or (batch, height, width, 3), or channels first where `data_format` says so. 'caffe' gives BGR
-    less the ImageNet mean, 'tf' -1 to 1, 'torch' ImageNet's mean 0 and deviation 1, 'lite' EfficientNet-Lite's
-    (x - 127) / 128. x stays as it is, unless `in_place` lets a float x be written over, as Keras always does.
-
-    Raises ArgumentError for an unknown mode or data format, or an x that has no three channels.
-    """
-    if mode not in get_args(Mode):
-        raise ArgumentError(f"mode is {mode!r}; it can be {', '.join(get_args(Mode))}")
-    return NORMALISATIONS[mode](np.asarray(x), check_data_format(data_format), in_place=in_place)
 
 
 def check_data_format(data_format: str | None) -> DataFormat:

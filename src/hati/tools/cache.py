@@ -1,7 +1,6 @@
 """The folder on this machine that hati may fill and empty: downloaded weights and compiled graphs."""
 
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import EACCES, EDQUOT, EFBIG, ENOSPC, EPERM, EROFS
@@ -17,11 +16,6 @@ def folder(part: str) -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("hati", appauthor=False) / part
-
-
-def part_of(target: Path) -> Path:
-    """A name of its own beside a file that is on its way: written there, it appears whole or not at all."""
-    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
 
 
 @contextmanager

@@ -1,13 +1,10 @@
-"""Times measured side by side on this machine, and what machine that is."""
+"""Times measured side by side on this machine, and between what shares a true one lies."""
 
 import math
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 Work = Callable[[], object]
 
@@ -58,40 +55,3 @@ def likely_share(hits: int, total: int) -> tuple[float, float]:
     reach = Z * math.sqrt(share * (1 - share) / total + (Z / (2 * total)) ** 2)
     low, high = ((middle + way * reach) / (1 + Z**2 / total) for way in (-1, 1))
     return max(low, 0.0), min(high, 1.0)
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What a figure depends on, besides the code."""
-
-    processor: str
-    cores: int  # that this process may use
-    memory: int  # bytes
-    system: str
-    python: str
-
-
-def machine() -> Machine:
-    return Machine(_processor(), cores(), _memory(), platform.platform(), platform.python_version())
-
-
-def _processor() -> str:
-    """The processor's name where the system tells it, else its kind."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _memory() -> int:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return 0

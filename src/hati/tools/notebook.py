@@ -1,13 +1,13 @@
 """Figures that were measured on this machine, kept in the cache as soon as they are there."""
 
-import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .cache import folder, part_of
+from .cache import folder
+from .files import digest, whole
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Notebook:
 
     @property
     def place(self) -> Path:
-        return folder("measured") / hashlib.sha256(repr(self.state).encode()).hexdigest()[:16]
+        return folder("measured") / digest(self.state)[:16]
 
     def kept(self, name: str) -> Any:
         """What JSON makes of a note; None where there is none, or a damaged one: measuring again mends it."""
@@ -30,8 +30,7 @@ class Notebook:
     def keep(self, name: str, told: dict[str, Any]) -> None:
         """A disk that takes nothing costs time at the next call, never an answer."""
         note = self.place / f"{name}.json"
-        part = part_of(note)
         with suppress(OSError):
             note.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(told, indent=2))
-            part.replace(note)
+            with whole(note) as part:
+                part.write_text(json.dumps(told, indent=2), encoding="utf-8")

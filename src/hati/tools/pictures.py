@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ArgumentError
-from .cache import part_of
+from .files import whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,11 +49,9 @@ def style() -> Iterator[None]:
 def write(figure: Figure, path: str | PathLike[str]) -> None:
     """Raises ArgumentError where the file cannot be written."""
     path = Path(path)
-    part, kind = part_of(path), path.suffix.lower()
+    kind = path.suffix.lower()
     try:
-        figure.savefig(part, format=kind.removeprefix("."), metadata=UNDATED[kind])
-        part.replace(path)
+        with whole(path) as part:
+            figure.savefig(part, format=kind.removeprefix("."), metadata=UNDATED[kind])
     except OSError as error:
         raise ArgumentError(f"{path}: the picture cannot be written ({error.strerror or error})") from None
-    finally:
-        part.unlink(missing_ok=True)

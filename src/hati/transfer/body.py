@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import photos, weights
 from ..engines import Session, devices
-from ..errors import ArgumentError, GraphError, ImageError
+from ..errors import ArgumentError, GraphError, ImageError, light
 from ..model import Model, lazy_weights
 from ..network.graph import Graph
 from ..network.layers import GlobalAveragePooling2D
@@ -23,7 +23,8 @@ from ..network.passes import with_input
 from ..photos import Photo
 from ..preprocessing import Preprocessing
 from ..tools.arrays import Array
-from ..tools.measuring import cores
+from ..tools.files import file_name
+from ..tools.machine import cores
 from ..tools.pipeline import batches, in_order
 from ..tools.progress import Verbose, track
 from ..weights import Weights
@@ -89,7 +90,7 @@ class Body:
 
     def see(self, found: Sequence[Photo], views: Sequence[View] = (AS_IT_IS,), verbose: Verbose = "auto") -> Seen:
         """The vectors of photos, by all cores at once; those of files are kept in the cache by their content."""
-        look = Look(self, tuple(views), VectorCache(f"{self.graph.name}-{self._key}"))
+        look = Look(self, tuple(views), self.cache)
         done = chain.from_iterable(in_order(look, batches(found, BATCH), cores()))
         seen = list(track(done, len(found), "looking at photos", verbose))
         vectors = [one for one in seen if isinstance(one, np.ndarray)]
@@ -100,6 +101,11 @@ class Body:
         )
 
     @property
+    def cache(self) -> VectorCache:
+        """Its own: other vectors come of another network, other weights, or another way to prepare a photo."""
+        return VectorCache(file_name(self.graph.name, self.checksum, self.preprocessing, self.size))
+
+    @property
     def session(self) -> Session:
         """The network ready to run, each of several threads on a core of its own."""
         with _starting:
@@ -108,11 +114,6 @@ class Body:
     @cached_property
     def _session(self) -> Session:
         return devices.engine().shared().session(self.graph, self.weights)
-
-    @property
-    def _key(self) -> str:
-        """Other vectors come of another network, other weights, or another way to prepare a photo."""
-        return hashlib.sha256(repr((self.checksum, self.preprocessing, self.size)).encode()).hexdigest()[:16]
 
 
 def _seeing(graph: Graph, size: int) -> Graph:
@@ -162,7 +163,7 @@ class Look:
         try:
             content = photos.read_file(name)
         except ImageError as error:
-            return b"", error, name
+            return b"", light(error), name
         return hashlib.sha256(content).digest() if self.body.width <= LONGEST else b"", content, name
 
     def _vectors(self, photo: Photo | ImageError, name: str) -> Array | ImageError:
@@ -171,5 +172,5 @@ class Look:
         try:
             picture = photos.read(photo, name, needed=self.needed)
         except ImageError as error:
-            return error
+            return light(error)
         return self.body.session(pixels(picture, self.views, self.body.preprocessing, self.body.size))

@@ -15,7 +15,7 @@ from ..errors import ImageError
 from ..photos import Photo, describe, read
 from ..photos.sets import PhotoSet
 from ..tools.arrays import Array
-from ..tools.measuring import cores
+from ..tools.machine import cores
 from ..tools.pipeline import batches, in_order
 from .alignment import SIDE, likeness
 from .heads import unit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,8 +10,9 @@ from importlib.util import find_spec
 import numpy as np
 
 from ..errors import ArgumentError
+from ..tools import quiet
 from ..tools.arrays import Array
-from ..tools.measuring import cores
+from ..tools.machine import cores
 from ..tools.pipeline import in_order
 from ..tools.progress import Verbose, track
 from .heads import Head, Standardisation, class_means
@@ -145,8 +145,7 @@ def _regressions(x: Array, numbers: Array, classes: int, strengths: Sequence[flo
 
     regression = LogisticRegression(class_weight="balanced", max_iter=MOST_STEPS, warm_start=True)
     for strength in strengths:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # a solution that is near enough
+        with quiet.warnings(ConvergenceWarning):  # a solution that is near enough
             regression.set_params(C=strength).fit(x, numbers)
         kernel, bias = regression.coef_.T, regression.intercept_
         yield (kernel, bias) if classes > 2 else (np.hstack([-kernel, kernel]) / 2, np.hstack([-bias, bias]) / 2)

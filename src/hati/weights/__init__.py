@@ -92,7 +92,9 @@ def from_file(
         stored, others = reading.read(path), rest()
         if others and isinstance(stored, dict):
             stored = {**others, **stored}
-        return fitting.fit(stored, graph, str(path), pytorch_names, body_only=body_only)
+        fitted = fitting.fit(stored, graph, str(path), pytorch_names, body_only=body_only)
+        fitting.check_finite(fitted, str(path))
+        return fitted
 
     return Weights(read, _identity(path))
 

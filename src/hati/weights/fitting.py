@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import WeightsError
 from ..network.graph import Graph, Node, WeightShape
 from ..network.layers import Conv2D, Dense, DepthwiseConv2D
-from ..tools.arrays import Array
+from ..tools.arrays import Array, is_finite
 from .formats.layouts import Layered, Named, Numbered, Stored, places
 
 Arrays = dict[str, Array]
@@ -58,6 +58,14 @@ def fit(
         named = dict(stored)
     _check(named, graph, source, body_only)
     return {name: _as_float32(name, named[name], source) for name in graph.weights()}
+
+
+def check_finite(named: Mapping[str, Array], source: str) -> None:
+    """Raises WeightsError where an array holds NaN or infinity: the file is damaged, or of a training that diverged."""
+    for name, array in named.items():
+        if not is_finite(array):
+            layer, _, key = name.rpartition("/")
+            raise WeightsError(f"{source}: {layer}: its {key} holds NaN or infinity; take another file")
 
 
 def _from_layers(stored: dict[str, list[Array]], graph: Graph, source: str) -> Arrays:

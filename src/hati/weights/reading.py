@@ -1,11 +1,11 @@
 """One file of weights to arrays: its format is told by its first bytes, never by its name."""
 
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from ..errors import WeightsError
+from ..tools import quiet
 from .formats import mapped
 from .formats.layouts import Layered, Named, Numbered, Stored
 
@@ -44,8 +44,7 @@ def metadata(path: Path) -> dict[str, str]:
 def guarded(path: Path, action: Callable[[], T]) -> T:
     """What an action makes of a file; whatever goes wrong becomes one WeightsError that names the file."""
     try:
-        with warnings.catch_warnings():  # a damaged .npy header is parsed as Python source, with Python's warnings
-            warnings.simplefilter("ignore")
+        with quiet.warnings():  # a damaged .npy header is parsed as Python source, with Python's warnings
             return action()
     except WeightsError as error:
         raise WeightsError(f"{path}: {_in_one_line(error)}") from None

@@ -1,14 +1,14 @@
 """Arrays into a file, one after the other, so that none is held twice; the file appears whole or not at all."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import ArgumentError, WeightsError
 from ..network.graph import Graph
-from ..tools.cache import part_of
+from ..tools.files import whole
 from . import description
 from .formats import safetensors
 
@@ -52,13 +52,9 @@ WRITERS: dict[str, Callable[[Path, Arrays, Graph], None]] = {KERAS: _write_keras
 
 @contextmanager
 def _whole_or_not_at_all(path: Path) -> Iterator[Path]:
-    part = part_of(path)
     try:
-        part.touch()  # a folder that takes no file says so here, and not in HDF5's words
-        yield part
-        part.replace(path)
+        with whole(path) as part:
+            part.touch()  # a folder that takes no file says so here, and not in HDF5's words
+            yield part
     except OSError as error:
         raise WeightsError(f"{path}: it cannot be written ({error.strerror or error})") from None
-    finally:
-        with suppress(OSError):
-            part.unlink()

@@ -160,3 +160,13 @@ def test_processes_that_compile_at_once_all_answer(empty_cache: Path) -> None:
     assert all(process.returncode == 0 for process in started)
     [entry] = entries(empty_cache)
     assert {path.name for path in entry.iterdir()} == {running.GRAPH, running.WEIGHTS}
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "/escaped", "a[b]", "C:\\escaped", "con", "...", "হাতি"])
+def test_no_name_leads_out_of_the_cache_or_is_lost_in_it(
+    weights: Weights, tmp_path: Path, empty_cache: Path, name: str
+) -> None:
+    graph, before = Graph(small().output, name), {*tmp_path.iterdir()}
+    ENGINE.session(graph, weights)(X)
+    assert {*tmp_path.iterdir()} - before == {empty_cache}
+    assert ENGINE.cached(graph, weights)

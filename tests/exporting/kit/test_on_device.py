@@ -22,6 +22,7 @@ from teaching import Fault, Lessons, Origin
 from hati import photos
 from hati.errors import ImageError
 from hati.network.taught import Provenance
+from hati.photos import finding
 from hati.preprocessing import INTERPOLATIONS, NORMALISATIONS
 from hati.preprocessing import Preprocessing as Ours
 from hati.transfer import imprinting
@@ -96,7 +97,7 @@ def test_a_photo_becomes_the_same_pixels(
 
 def test_every_interpolation_and_ending_of_hatis_is_known() -> None:
     assert {name.upper() for name in INTERPOLATIONS} <= set(Image.Resampling.__members__)
-    assert classify.SUFFIXES == photos.SUFFIXES
+    assert classify.SUFFIXES == finding.SUFFIXES
 
 
 @pytest.mark.parametrize("name", NORMALISATIONS)

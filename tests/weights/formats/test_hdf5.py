@@ -22,7 +22,7 @@ LIBVERS = pytest.mark.parametrize("libver", ["earliest", "v108", "v110", "latest
 
 
 def opened(path: Path) -> hdf5.Object:
-    return hdf5.File(mapped.content(path)).root
+    return hdf5.opened(mapped.content(path))
 
 
 @LIBVERS
@@ -85,7 +85,7 @@ def test_an_array_in_one_piece_is_a_view_of_the_file(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["a"] = np.arange(1000.0)
     content = mapped.content(tmp_path / "a.h5")
-    found = hdf5.File(content).root.inside("a").array()
+    found = hdf5.opened(content).inside("a").array()
     assert np.shares_memory(found, np.frombuffer(content, np.uint8))
     assert not found.flags.writeable
 

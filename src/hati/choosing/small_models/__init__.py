@@ -11,8 +11,9 @@ from os import PathLike
 from ...errors import WeightsError
 from ...exporting import formats
 from ...int8.agreement import Agreement, shipped
-from ...loading import ModelCard, models
-from ...tools.measuring import Machine, Spread, machine
+from ...loading import ModelCard, list_models
+from ...tools.machine import Machine, machine
+from ...tools.measuring import Spread
 from ...tools.progress import Verbose, track
 from .counting import counted
 from .measurements import Int8Measurements, groups
@@ -55,7 +56,7 @@ def small_models(
 
     Raises ArgumentError for a folder with too few photos, or where LiteRT is not installed and photos are given.
     """
-    cards = {card.name: card for card in models()}
+    cards = {card.name: card for card in list_models()}
     found = {name: small for name, card in cards.items() if (small := _small(card))}
     if calibrate is not None:
         formats.find("tflite")

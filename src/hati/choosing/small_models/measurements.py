@@ -22,7 +22,8 @@ from ...int8.agreement import Agreement
 from ...loading import ModelCard, load
 from ...network.passes.small_devices import for_devices
 from ...tools.arrays import Array
-from ...tools.measuring import Machine, Spread, Work, machine, side_by_side
+from ...tools.machine import Machine, machine
+from ...tools.measuring import Spread, Work, side_by_side
 from ...tools.notebook import Notebook
 
 SECONDS = 0.5  # of timing, for each model

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -20,9 +17,11 @@ import onnxruntime
 from ... import __version__
 from ...network.graph import Graph
 from ...tools.arrays import Array
-from ...tools.cache import folder, part_of
+from ...tools.cache import folder
+from ...tools.files import digest, file_name, take_place, workshop
+from ...tools.machine import processor_identity
 from ...weights import Weights
-from ..devices import Device
+from .. import Device, Precision
 
 if TYPE_CHECKING:
     from ..quantisation import Quantisation
@@ -78,6 +77,10 @@ class OnnxRuntime:
     half: bool = False
     threads: int = 0  # of each call; 0, one for every core
 
+    @property
+    def precision(self) -> Precision:
+        return "int8" if self.quantisation else "float16" if self.half else "float32"
+
     def shared(self) -> OnnxRuntime:
         """The same engine for sessions that several threads call at once, each to have a core of its own."""
         return replace(self, threads=1)
@@ -106,7 +109,7 @@ class OnnxRuntime:
             if weights.identity is None:
                 with TemporaryDirectory(prefix="hati-", ignore_cleanup_errors=True) as shop:
                     return self._open(self._write(graph, weights, Path(shop)))
-            with _shop(self._slot(graph, weights)) as shop:
+            with workshop(folder("compiled") / self._slot(graph, weights)) as shop:
                 return self._open(self._keep(self._write(graph, weights, shop), graph, weights), optimised=True)
         except Exception:  # a disk that is full or cannot be written costs memory and time, never an answer
             return self._open(self._written(graph, weights))
@@ -120,7 +123,7 @@ class OnnxRuntime:
         entry = folder("compiled") / f"{slot}.{self._key(weights)}.{_digest(kept)}"
         if not (entry.exists() and _is_whole(entry)):  # another process may have been faster
             _clear(slot)
-            kept.replace(entry)
+            take_place(kept, entry)
         return entry / GRAPH
 
     def _write(self, graph: Graph, weights: Weights, shop: Path) -> Path:
@@ -153,26 +156,13 @@ class OnnxRuntime:
     def _slot(self, graph: Graph, weights: Weights) -> str:
         """One place in the cache for one graph with the weights of one file."""
         assert weights.identity is not None
-        layers = [f"{node.name} {node.layer} {[x.name for x in node.inputs]}" for node in graph.nodes]
-        kind = ("int8" if self.quantisation else "float16" if self.half else "float32") + f" on {self.device}"
-        return f"{graph.name}-{_short(repr((weights.identity.place, layers, kind)))}"
+        return file_name(graph.name, weights.identity.place, graph.fingerprint(), self.precision, self.device)
 
     def _key(self, weights: Weights) -> str:
         """Everything else that the compiled graph depends on."""
         assert weights.identity is not None
-        versions = f"hati {__version__} onnxruntime {onnxruntime.__version__}"
-        return _short(f"{weights.identity.state} {versions} {_processor()} {self.quantisation}")
-
-
-@contextmanager
-def _shop(slot: str) -> Iterator[Path]:
-    """A folder in the cache to compile in, gone afterwards."""
-    shop = part_of(folder("compiled") / slot)
-    shop.mkdir(parents=True)
-    try:
-        yield shop
-    finally:
-        shutil.rmtree(shop, ignore_errors=True)
+        versions = __version__, onnxruntime.__version__
+        return digest(weights.identity.state, versions, processor_identity(), self.quantisation)[:16]
 
 
 def _clear(slot: str) -> None:
@@ -183,17 +173,6 @@ def _clear(slot: str) -> None:
         with suppress(OSError):
             if time.time() - part.stat().st_mtime > STALE_SECONDS:
                 shutil.rmtree(part)
-
-
-@cache
-def _processor() -> str:
-    """ONNX Runtime lays weights out for the processor it compiles on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return f"{platform.system()} {platform.machine()} {platform.node()}"
-    told = dict.fromkeys(line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part")))
-    return f"{platform.machine()} {' '.join(told)}"
 
 
 def _is_whole(entry: Path) -> bool:
@@ -207,7 +186,3 @@ def _digest(entry: Path) -> str:
         with path.open("rb") as file:
             total.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()} ".encode())
     return total.hexdigest()
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from ...tools import quiet
 from ...tools.arrays import Array
+
+NOISE = "INFO: "  # begins what LiteRT tells of its doings
 
 
 class TFLiteSession:
@@ -19,7 +19,7 @@ class TFLiteSession:
 
     def __init__(self, model: bytes | Path, *, threads: int = 1):
         source = {"model_path": str(model)} if isinstance(model, Path) else {"model_content": model}
-        with _silence():
+        with quiet.native(NOISE):  # what fails is raised as well
             self._interpreter = Interpreter(num_threads=threads, **source)
             self._interpreter.allocate_tensors()
         self._input, self._output = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
@@ -43,17 +43,3 @@ class TFLiteSession:
             return y
         step, zero = self._output["quantization"]
         return (y.astype(np.float32) - np.float32(zero)) * np.float32(step)
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """LiteRT writes on standard error what it does, past Python; what fails it raises as well."""
-    before = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(before, 2)
-        os.close(before)
-        os.close(nowhere)

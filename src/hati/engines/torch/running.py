@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,8 +15,10 @@ from ...errors import ArgumentError
 from ...network.graph import Graph, Layer
 from ...network.layers import Activation, Conv2D, Dense
 from ...network.passes import for_inference
+from ...tools import quiet
 from ...tools.arrays import Array
 from ...weights import Weights
+from .. import Precision
 
 if TYPE_CHECKING:
     import torch
@@ -32,6 +33,10 @@ class PyTorch:
 
     device: str = "cuda"
     half: bool = False
+
+    @property
+    def precision(self) -> Precision:
+        return "float16" if self.half else "float32"
 
     def shared(self) -> PyTorch:
         """The same: PyTorch's threads serve all callers."""
@@ -107,8 +112,7 @@ def cuda_is_here() -> bool:
 def _finds_cuda() -> bool:
     import torch
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a driver that is too old: then there is none
+    with quiet.warnings():  # of a driver that is too old: then there is none
         return torch.cuda.is_available()
 
 

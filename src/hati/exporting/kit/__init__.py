@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import ArgumentError, WeightsError
-from ...tools.cache import part_of
+from ...tools.files import take_place, workshop
 from ..formats import Format, Order
 from ..trial import Trial
 from . import features, golden, micro, pages
@@ -100,7 +99,7 @@ def write(folder: Path, found: Format, order: Order, file: Path, trial: Trial, f
         pages.write(contents, arena, reason)
         size = sum(path.stat().st_size for path in part.rglob("*") if path.is_file())
         _check_folder(folder)
-        _move(part, folder)
+        take_place(part, folder)
     return Kit(folder, True, f"{folder} is a kit: copy it to the device.", size, tried, arena, reason)
 
 
@@ -114,26 +113,9 @@ def _refusal(folder: Path, tried: Features, floor: float) -> str:
 @contextmanager
 def _aside(folder: Path) -> Iterator[Path]:
     """A folder beside the kit's place, gone afterwards unless it was moved there."""
-    part = part_of(folder.absolute())
     try:
-        (part / GOLDEN).mkdir(parents=True)
-        yield part
+        with workshop(folder) as part:
+            (part / GOLDEN).mkdir()
+            yield part
     except OSError as error:
         raise WeightsError(f"{folder} cannot be written: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-
-
-def _move(part: Path, folder: Path) -> None:
-    """In the place of what was there."""
-    old = part_of(folder.absolute())
-    there = folder.exists()
-    if there:
-        os.replace(folder, old)
-    try:
-        os.replace(part, folder)
-    except OSError:
-        if there:
-            os.replace(old, folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

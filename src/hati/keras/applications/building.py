@@ -1,10 +1,11 @@
 """What every function of `hati.keras.applications` does: Keras' arguments, Keras' refusals, and a Model at the end."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import partial
-from inspect import Parameter, Signature
+from inspect import BoundArguments, Parameter, Signature
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack, get_args
@@ -17,10 +18,11 @@ from ...network.architectures.blocks import Pooling, Top
 from ...network.graph import Graph, Shape
 from ...network.layers import Function
 from ...network.summary import totals
-from ...preprocessing import DataFormat, Mode, Preprocessing, preprocess_input
+from ...preprocessing import DataFormat, Preprocessing
 from ...tools.arrays import Array
 from ...weights import Weights, from_file, random
 from ...weights.bringing import store
+from .imagenet_utils import Mode, preprocess_input
 
 PytorchNames = Callable[[Graph], dict[str, str]]
 Options = Mapping[str, Any]
@@ -99,8 +101,16 @@ class Application:
     without_preprocessing: str = ""  # the normalisation that a graph needs which is built without its own
     pytorch_names: PytorchNames | None = None
 
+    def __post_init__(self) -> None:
+        """It is called what a function would be called."""
+        for name in ("__name__", "__qualname__"):
+            object.__setattr__(self, name, self.function)
+
+    def __repr__(self) -> str:
+        return f"<hati.keras.applications.{self.function}>"
+
     def __call__(self, *positional: Any, **named: Unpack[Arguments]) -> Model:
-        bound = self.__signature__.bind(*positional, **named)
+        bound = self._bound(positional, named)
         bound.apply_defaults()
         usual = {key: bound.arguments[key] for key in DEFAULTS}
         return self.build(Request(**usual, options={key: bound.arguments[key] for key in self.options or {}}))
@@ -110,6 +120,19 @@ class Application:
         defaults = {**DEFAULTS, **(self.options or {})}
         kind = Parameter.POSITIONAL_OR_KEYWORD
         return Signature([Parameter(name, kind, default=defaults[name]) for name in self.order.split()])
+
+    def _bound(self, positional: Sequence[Any], named: Mapping[str, Any]) -> BoundArguments:
+        """Each argument by its name. Raises ArgumentError for one that there is not, with the likeliest one."""
+        known = self.order.split()
+        for name in named:
+            if name not in known:
+                close = get_close_matches(name, known, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known)}"
+                raise ArgumentError(f"{self.function}() has no argument {name!r}; {hint}")
+        try:
+            return self.__signature__.bind(*positional, **named)
+        except TypeError as error:
+            raise ArgumentError(f"{self.function}(): {error}; it takes {', '.join(known)}") from None
 
     def build(self, request: Request) -> Model:
         """It refuses before it fetches."""

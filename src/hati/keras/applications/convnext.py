@@ -2,12 +2,12 @@
 
 from functools import partial
 
-from ...labels import decode_predictions
 from ...network.architectures.blocks import Top
 from ...network.architectures.convnext import convnext
 from ...network.graph import Graph, Shape
 from .building import Application, Request
 from .building import unchanged as preprocess_input
+from .imagenet_utils import decode_predictions
 
 __all__ = [
     "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtSmall", "ConvNeXtTiny", "ConvNeXtXLarge", "decode_predictions",

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from ...labels import decode_predictions
 from ...network.architectures.densenet import densenet
 from .building import Application, by_mode
+from .imagenet_utils import decode_predictions
 
 __all__ = ["DenseNet121", "DenseNet169", "DenseNet201", "decode_predictions", "preprocess_input"]
 

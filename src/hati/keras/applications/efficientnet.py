@@ -3,13 +3,13 @@
 from functools import partial
 from pathlib import Path
 
-from ...labels import decode_predictions
 from ...network.architectures.blocks import Top
 from ...network.architectures.efficientnet import efficientnet
 from ...network.graph import Graph, Shape
 from ...weights.bringing import checksums
 from .building import Application, Request
 from .building import unchanged as preprocess_input
+from .imagenet_utils import decode_predictions
 
 __all__ = [
     "EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3", "EfficientNetB4", "EfficientNetB5",

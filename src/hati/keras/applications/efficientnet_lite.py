@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from ...labels import decode_predictions
 from ...network.architectures.efficientnet_lite import efficientnet_lite, pytorch_names
 from .building import Application, by_mode
+from .imagenet_utils import decode_predictions
 
 __all__ = ["EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2", "decode_predictions", "preprocess_input"]
 

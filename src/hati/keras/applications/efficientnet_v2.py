@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from ...labels import decode_predictions
 from ...network.architectures.efficientnet_v2 import efficientnet_v2
 from .building import Application
 from .building import unchanged as preprocess_input
+from .imagenet_utils import decode_predictions
 
 __all__ = [
     "EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3", "EfficientNetV2L",

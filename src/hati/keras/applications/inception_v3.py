@@ -1,8 +1,8 @@
 """InceptionV3 as `keras.applications.inception_v3` has it."""
 
-from ...labels import decode_predictions
 from ...network.architectures.inception_v3 import inception_v3
 from .building import Application, by_mode
+from .imagenet_utils import decode_predictions
 
 __all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]
 

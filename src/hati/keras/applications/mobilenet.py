@@ -1,8 +1,8 @@
 """MobileNet as `keras.applications.mobilenet` has it, in every width and at every input size of its weights."""
 
-from ...labels import decode_predictions
 from ...network.architectures.mobilenet import mobilenet
 from .building import Application, by_mode
+from .imagenet_utils import decode_predictions
 
 __all__ = ["MobileNet", "decode_predictions", "preprocess_input"]
 

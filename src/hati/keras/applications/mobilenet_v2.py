@@ -1,8 +1,8 @@
 """MobileNetV2 as `keras.applications.mobilenet_v2` has it, in every width and at every input size of its weights."""
 
-from ...labels import decode_predictions
 from ...network.architectures.mobilenet_v2 import mobilenet_v2
 from .building import Application, by_mode
+from .imagenet_utils import decode_predictions
 
 __all__ = ["MobileNetV2", "decode_predictions", "preprocess_input"]
 

@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from ...labels import decode_predictions
 from ...network.architectures.mobilenet_v3 import mobilenet_v3
 from .building import Application
 from .building import unchanged as preprocess_input
+from .imagenet_utils import decode_predictions
 
 __all__ = ["MobileNetV3Large", "MobileNetV3Small", "decode_predictions", "preprocess_input"]
 

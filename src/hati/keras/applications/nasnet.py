@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from ...labels import decode_predictions
 from ...network.architectures.nasnet import nasnet
 from .building import Application, by_mode
+from .imagenet_utils import decode_predictions
 
 __all__ = ["NASNetLarge", "NASNetMobile", "decode_predictions", "preprocess_input"]
 

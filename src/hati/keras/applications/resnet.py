@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from ...labels import decode_predictions
 from ...network.architectures.resnet import resnet
 from .building import Application, by_mode
+from .imagenet_utils import decode_predictions
 
 __all__ = ["ResNet50", "ResNet101", "ResNet152", "decode_predictions", "preprocess_input"]
 

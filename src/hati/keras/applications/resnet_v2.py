@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from ...labels import decode_predictions
 from ...network.architectures.resnet_v2 import resnet_v2
 from .building import Application, by_mode
+from .imagenet_utils import decode_predictions
 
 __all__ = ["ResNet50V2", "ResNet101V2", "ResNet152V2", "decode_predictions", "preprocess_input"]
 

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from ...labels import decode_predictions
 from ...network.architectures.vgg import vgg
 from .building import Application, by_mode
+from .imagenet_utils import decode_predictions
 
 __all__ = ["VGG16", "decode_predictions", "preprocess_input"]
 

@@ -1,8 +1,8 @@
 """Xception as `keras.applications.xception` has it."""
 
-from ...labels import decode_predictions
 from ...network.architectures.xception import xception
 from .building import Application, by_mode
+from .imagenet_utils import decode_predictions
 
 __all__ = ["Xception", "decode_predictions", "preprocess_input"]
 

@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import ArgumentError
 from ...network.taught import CLASSES, SQUASHING
 from ...photos.sets import PhotoSet
+from ...tools.files import file_name
 from ...tools.progress import Verbose
 from ...weights import from_arrays
 from ..body import Body
@@ -101,7 +102,7 @@ def _course(
     if checkpoints is not None:
         told = (body.checksum, body.preprocessing, body.size, recipe, seed, share.processes, device.type)
         key = agreed(fingerprint(*told, *head.arrays().values(), *map(marks, sets)), share)
-        checkpoint = Checkpoint(Path(checkpoints) / f"{body.graph.name}-{key[:16]}.pt")
+        checkpoint = Checkpoint(Path(checkpoints) / f"{file_name(body.graph.name, key)}.pt")
     workers = workers_beside(device.type)
     judged = Plain(validation, body, recipe.batch_size, workers) if validation is not None and len(validation) else None
     lessons = Lessons(train, body, recipe, seed, share, workers)

@@ -17,7 +17,7 @@ import torch
 from ...errors import TrainingError
 from ...photos import Photo, describe
 from ...photos.sets import PhotoSet
-from ...tools.cache import part_of
+from ...tools.files import whole
 
 FORMAT = 1  # of the file; one of another format is another training's
 State = dict[str, Any]
@@ -48,14 +48,12 @@ class Checkpoint:
 
     def write(self, state: State) -> None:
         """In the former one's place. Raises TrainingError where there is no room, and leaves the former one."""
-        part = part_of(self.path)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
+            with whole(self.path) as part, part.open("wb") as file:
                 torch.save(state, file)
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(self.path)
         except (OSError, RuntimeError) as error:  # PyTorch's own, where a write fell short
             left = "the one before is safe there" if self.path.exists() else "there is none before it"
             reason = error.strerror if isinstance(error, OSError) else _why_not(self.path.parent, error)
@@ -63,9 +61,6 @@ class Checkpoint:
                 f"{self.path}: the checkpoint cannot be written ({reason}); {left}. Make room, or give another folder, "
                 "and run the same again"
             ) from None
-        finally:
-            with suppress(OSError):
-                part.unlink()
 
 
 def fingerprint(*things: object) -> str:

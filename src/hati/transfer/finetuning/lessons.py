@@ -21,7 +21,7 @@ from ...photos import Photo
 from ...photos.sets import PhotoSet
 from ...preprocessing import NORMALISATIONS
 from ...tools.arrays import Array
-from ...tools.measuring import cores
+from ...tools.machine import cores
 from ...tools.pipeline import batches, in_order
 from ..body import Body
 from .augmentation import augmented, mixed, needed

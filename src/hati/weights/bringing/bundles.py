@@ -19,6 +19,7 @@ from ... import __version__, catalog
 from ...catalog import WeightsFile
 from ...errors import WeightsError
 from ...tools import cache
+from ...tools.files import whole
 from ...tools.progress import bar
 from . import checksums, store
 from .fetching import Part
@@ -85,19 +86,14 @@ def import_(path: str | PathLike[str]) -> Iterator[Taken]:
 
 
 def _write(out: Path, paths: dict[Path, Packed]) -> None:
-    part = cache.part_of(out)
     manifest = {"hati": __version__, "files": [asdict(packed) for packed in paths.values()]}
-    try:
-        with part.open("xb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            archive.writestr(zipfile.ZipInfo(MANIFEST), json.dumps(manifest, indent=2))
-            for path, packed in paths.items():
-                info = zipfile.ZipInfo(packed.name)
-                info.file_size = packed.bytes
-                with path.open("rb") as content, archive.open(info, "w") as member:
-                    shutil.copyfileobj(content, member, PIECE)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(out) as part, zipfile.ZipFile(part, "x", zipfile.ZIP_STORED) as archive:
+        archive.writestr(zipfile.ZipInfo(MANIFEST), json.dumps(manifest, indent=2))
+        for path, packed in paths.items():
+            info = zipfile.ZipInfo(packed.name)
+            info.file_size = packed.bytes
+            with path.open("rb") as content, archive.open(info, "w") as member:
+                shutil.copyfileobj(content, member, PIECE)
 
 
 @contextmanager

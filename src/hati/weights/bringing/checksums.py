@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...catalog import WeightsFile
 from ...errors import WeightsError
-from ...tools.cache import part_of
+from ...tools.files import whole
 from .. import reading
 
 
@@ -45,12 +45,8 @@ def noted(path: Path) -> str | None:
 
 
 def note(path: Path, sha256: str) -> None:
-    part = part_of(note_of(path))
-    try:
+    with whole(note_of(path)) as part:
         part.write_text(f"{sha256}  {path.name}\n", encoding="utf-8")
-        part.replace(note_of(path))
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _length_differs(file: WeightsFile, path: Path) -> list[str]:

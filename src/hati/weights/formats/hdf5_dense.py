@@ -3,17 +3,12 @@
 Layout: "HDF5 File Format Specification", The HDF Group, III.A.2 (version 2 B-trees) and III.G (fractal heap).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ...errors import WeightsError
+from .hdf5_file import File
 from .hdf5_messages import DAMAGED, NEWER, Cursor
-
-if TYPE_CHECKING:
-    from .hdf5 import File
 
 MOST_ROWS = 64  # of a heap's blocks, each twice as long as those of the row before
 FAR = 0x10  # of a message's place: it lies outside the blocks

@@ -17,7 +17,7 @@ def read(content: memoryview, most: int) -> Layered | Numbered:
 
     Together they can take `most` bytes.
     """
-    root = hdf5.File(content).root
+    root = hdf5.opened(content)
     if folder := _folder(root):
         return _read_numbered(folder, most)
     whole = root.inside("model_weights") if "model_weights" in root else root
