@@ -93,7 +93,7 @@ def test_the_front_is_a_table_and_the_pick_a_sentence() -> None:
 
 def test_random_weights_are_marked_and_the_way_to_the_real_ones_is_told() -> None:
     result = hati(*TINY)
-    lines = result.stdout.splitlines()
+    _, *lines = result.stdout.splitlines()
     assert all(line.endswith("random") for line in lines if "(" in line)
     assert lines[-1] == "Its weights are not on this machine: hati weights fetch MobileNet_0.25_192"
 
@@ -122,7 +122,7 @@ def test_json_tells_all() -> None:
 
 @pytest.fixture
 def matplotlib() -> None:
-    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, an extra: hati[plots]")
+    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, the extra plots")
 
 
 @pytest.mark.usefixtures("matplotlib")
@@ -162,4 +162,4 @@ def test_without_matplotlib_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "matplotlib", None)  # Python's own way to say that it is not installed
     result = hati("--out", "front.png")
     assert result.exit_code == 2
-    assert 'front.png: drawing needs matplotlib; install it with pip install "hati[plots]"' in result.stderr
+    assert 'front.png: drawing needs matplotlib: pip install ".[plots]" in ' in result.stderr

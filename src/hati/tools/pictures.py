@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ArgumentError
 from .cache import part_of
+from .extras import brings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +34,7 @@ def check(path: str | PathLike[str], kinds: Sequence[str]) -> None:
     if not path.parent.is_dir():
         raise ArgumentError(f"{path}: there is no folder {path.parent}; make it first")
     if not can_draw():
-        raise ArgumentError(f'{path}: drawing needs matplotlib; install it with pip install "hati[plots]"')
+        raise ArgumentError(f"{path}: drawing needs matplotlib: {brings('plots')}")
 
 
 @contextmanager

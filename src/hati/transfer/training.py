@@ -22,6 +22,7 @@ from ..network.taught import FINETUNE, IMPRINT, PROBE, Provenance, Score
 from ..photos import sets
 from ..photos.sets import PhotoSet
 from ..tools.cache import folder
+from ..tools.extras import brings
 from ..tools.progress import Verbose
 from . import advice, finetuning, probing
 from .body import Body, Seen
@@ -309,6 +310,6 @@ def _notes(lesson: Lesson, rungs: Sequence[Rung], method: Method) -> Iterator[st
     elif rungs[-1].method == FINETUNE:
         yield "the epoch was chosen by the validation photos, so their accuracy flatters it a little"
     if method == "auto" and not has("sklearn"):
-        yield "probing was not tried: it needs scikit-learn, pip install 'hati[train]'"
+        yield f"probing was not tried: it needs scikit-learn: {brings('train')}"
     elif method == "auto" and rungs[-1].method == PROBE and not has("torch") and _pays(rungs[-1], rungs[0]):
-        yield "fine-tuning was not tried: it needs PyTorch, pip install 'hati[torch]'"
+        yield f"fine-tuning was not tried: it needs PyTorch: {brings('torch')}"

@@ -12,6 +12,7 @@ from ...errors import WeightsError
 from ...exporting import formats
 from ...int8.agreement import Agreement, shipped
 from ...loading import ModelCard, models
+from ...tools.extras import brings
 from ...tools.measuring import Machine, Spread, machine
 from ...tools.progress import Verbose, track
 from .counting import counted
@@ -60,7 +61,7 @@ def small_models(
     if calibrate is not None:
         formats.find("tflite")
     if find_spec(PACKAGE) is None:
-        lack = "latency is not measured: LiteRT, which runs such files, is not installed; pip install 'hati[tflite]'"
+        lack = f"latency is not measured: LiteRT, which runs such files, is not installed: {brings('tflite')}"
         return _sorted(found, None, [lack])
     runtime = f"LiteRT {version(DISTRIBUTION)}"
     measurements, notes = Int8Measurements(runtime, fresh), []

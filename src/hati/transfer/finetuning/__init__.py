@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import ArgumentError
 from ...network.taught import CLASSES, SQUASHING
 from ...photos.sets import PhotoSet
+from ...tools.extras import brings
 from ...tools.progress import Verbose
 from ...weights import from_arrays
 from ..body import Body
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Epoch", "Finetuned", "Recipe", "finetune"]
 
-MISSING = 'fine-tuning needs PyTorch: pip install "hati[torch]"; or take the method probe, which does without'
+MISSING = f"fine-tuning needs PyTorch: {brings('torch')}; or take the method probe, which does without"
 USUAL = Recipe()
 
 
