@@ -21,6 +21,7 @@ from ... import __version__
 from ...network.graph import Graph
 from ...tools.arrays import Array
 from ...tools.cache import folder, part_of
+from ...tools.log import log
 from ...weights import Weights
 from ..devices import Device
 
@@ -93,7 +94,9 @@ class OnnxRuntime:
         for entry in folder("compiled").glob(f"{self._slot(graph, weights)}.{self._key(weights)}.*"):
             try:
                 if _is_whole(entry):
-                    return self._open(entry / GRAPH, optimised=True)
+                    session = self._open(entry / GRAPH, optimised=True)
+                    log.debug("%s: by ONNX Runtime in %s, compiled before: %s", graph.name, self._kind, entry)
+                    return session
             except Exception:  # whatever is wrong with the entry, compiling again mends it
                 continue
         return None
@@ -102,13 +105,15 @@ class OnnxRuntime:
         return OnnxSession(model, device=self.device, threads=self.threads, optimised=optimised)
 
     def _compile(self, graph: Graph, weights: Weights) -> OnnxSession:
+        log.debug("%s: by ONNX Runtime in %s, compiled now", graph.name, self._kind)
         try:
             if weights.identity is None:
                 with TemporaryDirectory(prefix="hati-", ignore_cleanup_errors=True) as shop:
                     return self._open(self._write(graph, weights, Path(shop)))
             with _shop(self._slot(graph, weights)) as shop:
                 return self._open(self._keep(self._write(graph, weights, shop), graph, weights), optimised=True)
-        except Exception:  # a disk that is full or cannot be written costs memory and time, never an answer
+        except Exception as error:  # a disk that is full or cannot be written costs memory and time, never an answer
+            log.info("%s: its compiled graph cannot be kept (%s)", graph.name, error)
             return self._open(self._written(graph, weights))
 
     def _keep(self, model: Path, graph: Graph, weights: Weights) -> Path:
@@ -154,8 +159,11 @@ class OnnxRuntime:
         """One place in the cache for one graph with the weights of one file."""
         assert weights.identity is not None
         layers = [f"{node.name} {node.layer} {[x.name for x in node.inputs]}" for node in graph.nodes]
-        kind = ("int8" if self.quantisation else "float16" if self.half else "float32") + f" on {self.device}"
-        return f"{graph.name}-{_short(repr((weights.identity.place, layers, kind)))}"
+        return f"{graph.name}-{_short(repr((weights.identity.place, layers, self._kind)))}"
+
+    @property
+    def _kind(self) -> str:
+        return ("int8" if self.quantisation else "float16" if self.half else "float32") + f" on {self.device}"
 
     def _key(self, weights: Weights) -> str:
         """Everything else that the compiled graph depends on."""
