@@ -51,7 +51,7 @@ def _taken(path: Path, length: int, file: WeightsFile) -> Taken:
 def _brought(path: Path, length: int, file: WeightsFile) -> Path:
     target = store.place_of(file)
     try:
-        with cache.locked(target):
+        with store.locked(target):
             return fetching.bring(file, target, [(str(path.absolute()),)], length)
     except fetching.RefusedError as refused:
         (reason,) = refused.reasons.values()
