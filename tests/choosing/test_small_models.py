@@ -109,7 +109,7 @@ def test_without_its_runtime_no_time_is_told(few: Path, monkeypatch: pytest.Monk
     result = hati("--small")
     assert "Latency ms" not in result.stdout
     assert "MobileNet_0.25_224" in result.stdout
-    assert "LiteRT, which runs such files, is not installed; pip install 'hati[tflite]'" in result.stderr
+    assert 'LiteRT, which runs such files, is not installed: pip install ".[tflite]"' in result.stderr
     with pytest.raises(ArgumentError, match="tflite needs the package ai_edge_litert"):
         small_models.small_models(calibrate=few)
 

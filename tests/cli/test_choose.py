@@ -125,7 +125,7 @@ def test_json_tells_all() -> None:
 
 @pytest.fixture
 def matplotlib() -> None:
-    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, an extra: hati[plots]")
+    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, the extra plots")
 
 
 @pytest.mark.usefixtures("matplotlib")
@@ -165,4 +165,4 @@ def test_without_matplotlib_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "matplotlib", None)  # Python's own way to say that it is not installed
     result = hati("--out", "front.png")
     assert result.exit_code == 2
-    assert 'front.png: drawing needs matplotlib; install it with pip install "hati[plots]"' in result.stderr
+    assert 'front.png: drawing needs matplotlib: pip install ".[plots]" in ' in result.stderr

@@ -1,17 +1,21 @@
 """The bar that a person sees while waiting, and that nobody else does."""
 
+import inspect
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
+import hati
+from hati.choosing.small_models import small_models
 from hati.tools import progress
-from hati.tools.progress import bar, track
+from hati.tools.progress import bar, bar_of_bytes, track
 
 SLOW = """
 import time
@@ -109,3 +113,20 @@ def test_a_bar_counts_bytes(total: int | None, shown: str, capfd: pytest.Capture
     err = capfd.readouterr().err
     assert "weights.h5" in err
     assert shown in err
+
+
+@pytest.mark.parametrize(("level", "seen"), [(logging.NOTSET, True), (logging.ERROR, False)])
+def test_a_file_on_its_way_has_a_bar_unless_only_errors_are_wanted(
+    level: int, seen: bool, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(level, "hati")
+    with bar_of_bytes("weights.h5", 1000) as advance:
+        advance(1000)
+    assert ("weights.h5" in capfd.readouterr().err) == seen
+
+
+@pytest.mark.parametrize(
+    "verb", [hati.choose, hati.evaluate, hati.export, hati.optimise, hati.train, hati.Model.predict, small_models]
+)
+def test_every_verb_shows_a_bar_in_a_terminal_unless_told_otherwise(verb: Callable[..., object]) -> None:
+    assert inspect.signature(verb).parameters["verbose"].default == "auto"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .printing import as_json, print_fault, print_table
+from . import loudness
+from .printing import as_json, print_fault, print_json, print_note, print_table
 
 if TYPE_CHECKING:
     from ..choosing import Candidate, Choice
@@ -80,11 +80,19 @@ def choose(
 
     if out is not None:
         check(out)
-    choice = find(top1=top1, latency=latency, megabytes=size, photos=photos, everything=everything, fresh=fresh)
+    choice = find(
+        top1=top1,
+        latency=latency,
+        megabytes=size,
+        photos=photos,
+        everything=everything,
+        fresh=fresh,
+        verbose=loudness.verbose(),
+    )
     if out is not None:
         choice.draw(out)
     if as_json:
-        click.echo(json.dumps(_as_json(choice), indent=2))
+        print_json(_as_json(choice), indent=2)
     else:
         _print(choice, everything)
     sys.exit(0 if choice.pick else 1)
@@ -96,7 +104,7 @@ def _print(choice: Choice, everything: bool) -> None:
     if shown:
         _print_rows(sorted(shown, key=lambda one: one.seconds), choice)
     for note in choice.notes:
-        print_fault(note)
+        print_note(note)
     if choice.pick is None:
         print_fault(choice.reason)
     else:

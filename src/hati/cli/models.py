@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from .printing import as_json, print_fault, print_table
+from . import loudness
+from .printing import as_json, print_json, print_note, print_table
 
 if TYPE_CHECKING:
     from ..choosing.small_models import Agreement, SmallModel, SmallModels
@@ -33,13 +33,13 @@ def models(small: bool, calibrate: str | None, fresh: bool, as_json: bool) -> No
     if small:
         from ..choosing.small_models import small_models
 
-        found = small_models(calibrate=calibrate, fresh=fresh, verbose=0 if as_json else "auto")
-        click.echo(json.dumps(asdict(found), indent=2)) if as_json else _print_small(found)
+        found = small_models(calibrate=calibrate, fresh=fresh, verbose=loudness.verbose())
+        print_json(asdict(found), indent=2) if as_json else _print_small(found)
         return
     from ..loading import list_models
 
     cards = list_models()
-    click.echo(json.dumps([asdict(card) for card in cards], indent=2)) if as_json else _print(cards)
+    print_json([asdict(card) for card in cards], indent=2) if as_json else _print(cards)
 
 
 def _print(cards: Sequence[ModelCard]) -> None:
@@ -84,7 +84,7 @@ def _print_small(found: SmallModels) -> None:
         names = [one.name for one in found.models if one.agreement and one.agreement.source == source]
         click.echo(f"  {', '.join(names)}: {source}.")
     for note in found.notes:
-        print_fault(note)
+        print_note(note)
 
 
 def _percent(accuracy: float | None) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ArgumentError
+from .extras import brings
 from .files import whole
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def check(path: str | PathLike[str], kinds: Sequence[str]) -> None:
     if not path.parent.is_dir():
         raise ArgumentError(f"{path}: there is no folder {path.parent}; make it first")
     if not can_draw():
-        raise ArgumentError(f'{path}: drawing needs matplotlib; install it with pip install "hati[plots]"')
+        raise ArgumentError(f"{path}: drawing needs matplotlib: {brings('plots')}")
 
 
 @contextmanager

@@ -1,10 +1,13 @@
 """A bar on standard error for work that a person waits for."""
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Literal, TypeVar
+
+from .log import log
 
 T = TypeVar("T")
 Verbose = Literal["auto", 0, 1, 2]
@@ -30,11 +33,6 @@ def track(items: Iterable[T], total: int, label: str, verbose: Verbose) -> Itera
                 advance(done)
 
 
-def say(line: str) -> None:
-    """A line beside the bars, for whoever waits."""
-    print(line, file=sys.stderr, flush=True)
-
-
 @contextmanager
 def bar(label: str, total: int | None, *, in_bytes: bool = False) -> Iterator[Advance]:
     """A bar that its owner advances: by pieces of work, or by bytes with their speed."""
@@ -54,3 +52,13 @@ def bar(label: str, total: int | None, *, in_bytes: bool = False) -> Iterator[Ad
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(label, total=total)
         yield lambda amount: progress.advance(task, amount)
+
+
+@contextmanager
+def bar_of_bytes(label: str, total: int | None) -> Iterator[Advance]:
+    """A bar for a file on its way; none where the logger `hati` is to tell of errors only."""
+    if not log.isEnabledFor(logging.WARNING):
+        yield lambda amount: None
+        return
+    with bar(label, total, in_bytes=True) as advance:
+        yield advance

@@ -12,6 +12,7 @@ from ...errors import WeightsError
 from ...exporting import formats
 from ...int8.agreement import Agreement, shipped
 from ...loading import ModelCard, list_models
+from ...tools.extras import brings
 from ...tools.machine import Machine, machine
 from ...tools.measuring import Spread
 from ...tools.progress import Verbose, track
@@ -61,7 +62,7 @@ def small_models(
     if calibrate is not None:
         formats.find("tflite")
     if find_spec(PACKAGE) is None:
-        lack = "latency is not measured: LiteRT, which runs such files, is not installed; pip install 'hati[tflite]'"
+        lack = f"latency is not measured: LiteRT, which runs such files, is not installed: {brings('tflite')}"
         return _sorted(found, None, [lack])
     runtime = f"LiteRT {version(DISTRIBUTION)}"
     measurements, notes = Int8Measurements(runtime, fresh), []
