@@ -77,9 +77,7 @@ def _present(found: Metrics, confusion: Array) -> tuple[Array, list[str], list[s
     return np.column_stack([counts, others]), names, [*names, OTHERS]
 
 
-def _paper(
-    found: Metrics, width: float, height: float, left: float, below: float, right: float
-) -> tuple[Figure, Axes]:
+def _paper(found: Metrics, width: float, height: float, left: float, below: float, right: float) -> tuple[Figure, Axes]:
     """A title, and axes of so many inches with room around them."""
     from matplotlib.figure import Figure
 
