@@ -116,7 +116,7 @@ def test_json_tells_all() -> None:
     assert told["pick"] == "MobileNet_0.25_192"
     assert told["bounds"] == {"top1": None, "latency": None, "megabytes": 2}
     assert {one["name"] for one in measured if one["on_front"]} == {*told["front"]}
-    assert all(0 < one["latency"]["median"] and one["latency"]["taken"] and one["misses"] == [] for one in measured)
+    assert all(one["latency"]["median"] > 0 and one["latency"]["taken"] and one["misses"] == [] for one in measured)
     assert len(told["candidates"]) > 80
 
 
