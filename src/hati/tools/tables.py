@@ -27,7 +27,7 @@ def table(
         drawn.add_column(header, justify="right" if number in right else "left", no_wrap=True, min_width=width)
     for row in rows:
         drawn.add_row(*map(Text, row))
-    console = Console(width=10_000, color_system=None)
+    console = Console(width=10_000, color_system=None, force_jupyter=False)
     with console.capture() as capture:
         console.print(drawn)
     lines = [line.rstrip() for line in capture.get().splitlines() if line.strip()]
