@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,14 @@ def imported(module: Module) -> Iterator[Module]:
 def test_imports_go_one_way(module: Module) -> None:
     climbing = {found[0] for found in imported(module) if found and ROOMS.index(found[0]) > ROOMS.index(module[0])}
     assert not climbing
+
+
+def test_no_two_modules_need_each_other() -> None:
+    arrows = {module: {found for found in imported(module) if found not in ((), module)} for module in modules()}
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(".".join(module) for module in error.args[1]))
 
 
 def test_the_listing_is_the_architecture() -> None:

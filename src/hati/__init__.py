@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     )
     from .evaluating import Evaluation, evaluate
     from .exporting import Exported, export
-    from .int8.optimising import Optimised, optimise
     from .labels import Label, Prediction
     from .loading import ModelCard, list_models, load
     from .model import Answer, Model
+    from .optimising import Optimised, optimise
     from .transfer.finetuning import Recipe
     from .transfer.teaching import teach
     from .transfer.training import Trained, train
@@ -60,7 +60,7 @@ _HOMES = {
     "LabelsError": "errors",
     "Model": "model",
     "ModelCard": "loading",
-    "Optimised": "int8.optimising",
+    "Optimised": "optimising",
     "Prediction": "labels",
     "PrecisionWarning": "errors",
     "Recipe": "transfer.finetuning",
@@ -75,7 +75,7 @@ _HOMES = {
     "export": "exporting",
     "list_models": "loading",
     "load": "loading",
-    "optimise": "int8.optimising",
+    "optimise": "optimising",
     "teach": "transfer.teaching",
     "train": "transfer.training",
 }

@@ -57,6 +57,9 @@ class HasModel(Protocol):
     def model(self) -> Model: ...
 
 
+ModelLike = Model | HasModel | str | PathLike[str]  # what a verb takes for a model
+
+
 def list_models() -> list[ModelCard]:
     """A card for every model of the catalog, in its order."""
     return [_card(entry) for entry in catalog.entries().values()]
@@ -87,13 +90,13 @@ def load(
     engine = None if int8 else devices.engine(device, precision)  # refused before anything is fetched
     model = _in_float32(name, weights, options)
     if engine is None:
-        from .int8.optimising import in_int8
+        from .int8.outcomes import in_int8
 
         return in_int8(model, fspath(name))
     return model if (device, precision) == ("cpu", "float32") else model.running_on(engine)
 
 
-def model_of(asked: Model | HasModel | str | PathLike[str]) -> Model:
+def model_of(asked: ModelLike) -> Model:
     """A model, however it is given: itself, what carries one, its name or its file. Else raises ArgumentError."""
     if isinstance(asked, Model):
         return asked

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from export_cases import linked
 
 from hati.cli import main
 
@@ -15,10 +16,7 @@ def run(*arguments: str | Path) -> Result:
 
 @pytest.fixture(scope="module")
 def few(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("few")
-    for photo in sorted((shared / "imagenet_ccby").glob("*.jpg"))[:60]:
-        (folder / photo.name).symlink_to(photo)
-    return folder
+    return linked(shared / "imagenet_ccby", tmp_path_factory.mktemp("few"), 60)
 
 
 def test_the_report_is_for_people(shared: Path, few: Path, tmp_path: Path) -> None:

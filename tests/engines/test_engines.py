@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from case_graphs import graph_of, kinds, pictures, some
@@ -11,7 +12,7 @@ from cases import CASES, Case
 from hati.engines import in_numpy
 from hati.engines.onnx import translation
 from hati.network import layers
-from hati.network.graph import Graph, Layer
+from hati.network.graph import Graph, Layer, Node
 
 Array = np.ndarray
 Arrays = dict[str, Array]
@@ -42,6 +43,35 @@ def test_zeros_around_a_map_are_the_greatest_of_negative_ones() -> None:
     found = run_onnx(graph, {}, np.full((1, 6, 6, 2), -1, np.float32))
     np.testing.assert_array_equal(found, in_numpy.run(graph, {}, np.full((1, 6, 6, 2), -1, np.float32)))
     assert found.max() == 0
+
+
+def renamed(graph: Graph, names: dict[str, str]) -> Graph:
+    def step(node: Node, x: list[Node]) -> Node:
+        return node.layer(*x, name=names.get(node.name, node.name))
+
+    return Graph(graph.fold(step)[graph.output.name])
+
+
+@pytest.mark.parametrize("names", [("image", "output"), ("output", "image")], ids=" and ".join)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_layers_may_be_called_as_a_models_ends_are(case: Case, names: tuple[str, str]) -> None:
+    graph = renamed(graph_of(case), dict(zip(("picture", "layer"), names, strict=True)))
+    weights = {name: some(shape, np.random.default_rng(0)) for name, shape in graph.weights().items()}
+    x = pictures(case, np.random.default_rng(0))
+    expected = in_numpy.run(graph, weights, x)
+    np.testing.assert_allclose(run_onnx(graph, weights, x), expected, rtol=1e-5, atol=1e-5)
+    half = translation.in_half_precision(translation.export(graph, weights))
+    onnx.checker.check_model(half, full_check=True)
+
+
+@pytest.mark.parametrize("reader", [layers.LayerNormalization(), layers.Flatten()], ids=str)
+def test_two_layers_may_read_one_map(reader: Layer) -> None:
+    picture = layers.InputLayer((4, 5, 3))(name="picture")
+    graph = Graph(layers.Add()(reader(picture, name="one"), reader(picture, name="two"), name="sum"))
+    weights = {name: some(shape, np.random.default_rng(0)) for name, shape in graph.weights().items()}
+    x = some((2, 4, 5, 3), np.random.default_rng(1))
+    found, expected = run_onnx(graph, weights, x), in_numpy.run(graph, weights, x)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tflite_files
 from disks import on_a_disk
-from export_cases import renamed, taught
+from export_cases import linked, renamed, taught
 from sorted_photos import TEXTURES, sort_photos
 
 import hati
@@ -29,11 +29,7 @@ def real(shared: Path) -> Model:
 
 @pytest.fixture(scope="module")
 def few(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of ninety photos, for what needs no exact figure."""
-    folder = tmp_path_factory.mktemp("few")
-    for photo in sorted((shared / "imagenet_ccby").glob("*.jpg"))[:90]:
-        (folder / photo.name).symlink_to(photo)
-    return folder
+    return linked(shared / "imagenet_ccby", tmp_path_factory.mktemp("few"), 90)
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,19 @@
 """What every format of an export must keep: answers, preprocessing inside or outside, every kind of layer."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from export_cases import answers, expected, layered, noise, small
-from tiny_body import every_layer, few_layers
+from export_cases import answers, expected, layered, noise, real, small
+from tiny_body import SIZE, every_layer, few_layers
 
+import hati
 from hati.errors import ArgumentError
 from hati.exporting import formats
-from hati.exporting.formats import Order
+from hati.exporting.formats import Order, Precision
 from hati.network.graph import Graph
-from hati.network.layers import InputLayer, LayerNormalization
+from hati.network.layers import Activation, Conv2D, Dense, GlobalAveragePooling2D, InputLayer, LayerNormalization
 from hati.preprocessing import NORMALISATIONS
 
 NAMES = ("tflite", "onnx", "openvino", "torch")
@@ -57,6 +59,28 @@ def test_every_family_answers_as_its_model_does(name: str, function: str, pixels
     np.testing.assert_allclose(found, expected(model, x), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("precision", "pixels", "least", "bytes_each"),
+    [("float32", True, 1, 4), ("float32", False, 1, 4), ("float16", True, 0.985, 2), ("int8", False, 0.85, 1)],
+)
+@pytest.mark.parametrize("name", ["onnx", "openvino"])
+def test_real_weights_keep_their_names_on_real_photos(
+    name: str, precision: Precision, pixels: bool, least: float, bytes_each: int, shared: Path, tmp_path: Path
+) -> None:
+    found = format_of(name)
+    model = hati.load("MobileNet", weights=shared / "mobilenet_2_5_224_tf.h5", alpha=0.25)
+    x = real(model, shared / "imagenet_ccby", 150)
+    order = Order(model, precision, pixels=pixels)
+    if precision == "int8":
+        order = replace(order, quantisation=found.calibrated(order, x[:30]))
+    scores, right = answers(found, order, tmp_path, x[30:]), expected(model, x[30:])
+    assert (scores.argmax(1) == right.argmax(1)).mean() >= least
+    largest = max(path.stat().st_size for path in tmp_path.iterdir())
+    assert largest == pytest.approx(bytes_each * model.count_params(), rel=0.5)
+    if precision == "float32":
+        np.testing.assert_allclose(scores, right, rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("pixels", [True, False])
 @pytest.mark.parametrize("normalisation", NORMALISATIONS)
@@ -78,6 +102,29 @@ def test_every_kind_of_layer_is_there_afterwards(normalisation: str, name: str, 
     right = expected(model, x)
     found = answers(format_of(name), Order(model, pixels=True), tmp_path, x)
     np.testing.assert_allclose(found, right, rtol=0, atol=1e-5 * np.abs(right).max())
+
+
+def called_as_the_ends_are() -> Graph:
+    """A small network whose layers have the names that formats call a model's ends by."""
+    x = InputLayer((*SIZE, 3))(name="image")
+    x = Conv2D(8, 3, 2, activation="relu6")(x, name="output")
+    x = Activation("silu")(Conv2D(8, 3)(x, name="input"), name="x")
+    return Graph(Dense(4)(GlobalAveragePooling2D()(x, name="y"), name="picture"), "ends")
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
+@pytest.mark.parametrize("name", NAMES)
+def test_layers_may_be_called_as_a_models_ends_are(name: str, precision: Precision, tmp_path: Path) -> None:
+    found, model = format_of(name), layered(called_as_the_ends_are())
+    if precision not in found.precisions:
+        pytest.skip(f"{name} has no {precision}")
+    x = noise(model, 8)
+    order = Order(model, precision, pixels=True, keep=("output",) if precision == "int8" else ())
+    if precision == "int8":
+        order = replace(order, quantisation=found.calibrated(order, x))
+    right = expected(model, x)
+    tolerance = {"float32": 1e-5, "float16": 1e-2, "int8": 5e-2}[precision]
+    np.testing.assert_allclose(answers(found, order, tmp_path, x), right, rtol=0, atol=tolerance * np.abs(right).max())
 
 
 @pytest.mark.parametrize("name", formats.FORMATS)

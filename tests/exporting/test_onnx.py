@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import export_cases
 import numpy as np
@@ -52,24 +51,6 @@ def test_float16_computes_in_float16_and_gives_float32(function: str, tmp_path: 
     kinds = {tensor.data_type for tensor in onnx.load(path).graph.initializer}
     assert onnx.TensorProto.FLOAT not in kinds
     assert path.stat().st_size == pytest.approx(2 * model.count_params(), rel=0.2)
-
-
-@pytest.mark.parametrize(
-    ("precision", "least", "pixels"),
-    [("float32", 1.0, True), ("float32", 1.0, False), ("float16", 0.985, True), ("int8", 0.85, False)],
-)
-def test_real_weights_keep_their_names_on_real_photos(
-    shared: Path, precision: Any, least: float, pixels: bool, tmp_path: Path
-) -> None:
-    model = hati.load("MobileNet", weights=shared / "mobilenet_2_5_224_tf.h5", alpha=0.25)
-    x = real(model, shared / "imagenet_ccby", 150)
-    order = Order(model, precision, pixels=pixels)
-    if precision == "int8":
-        order = calibrated(order, x[:30])
-    scores, right = answers(order, tmp_path, x[30:]), expected(model, x[30:])
-    assert (scores.argmax(1) == right.argmax(1)).mean() >= least
-    if precision == "float32":
-        np.testing.assert_allclose(scores, right, rtol=0, atol=1e-5)
 
 
 def test_the_default_model_keeps_its_names_in_int8(shared: Path, tmp_path: Path) -> None:

@@ -2,5 +2,5 @@
 
 ROOMS = (
     "errors", "tools", "network", "labels", "photos", "preprocessing", "catalog", "weights", "engines", "model", "int8",
-    "keras", "loading", "evaluating", "exporting", "choosing", "transfer", "sklearn", "cli", "__main__",
+    "keras", "loading", "evaluating", "exporting", "optimising", "choosing", "transfer", "sklearn", "cli", "__main__",
 )  # fmt: skip

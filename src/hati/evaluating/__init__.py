@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from ..errors import ArgumentError, ImageError
-from ..loading import load
+from ..loading import ModelLike, model_of
 from ..model import Model
 from ..photos import sets
 from ..tools.progress import Verbose, track
@@ -19,7 +19,7 @@ __all__ = ["ClassResult", "Evaluation", "Mistake", "evaluate", "measured"]
 
 
 def evaluate(
-    model: Model | str | os.PathLike[str],
+    model: ModelLike,
     source: str | os.PathLike[str],
     *,
     multi_label: bool | None = None,
@@ -27,13 +27,13 @@ def evaluate(
 ) -> Evaluation:
     """Judge a model by photos whose classes are known: a folder with one folder for each, or a CSV of path,label.
 
-    `model` is a Model, a name of the catalog, or a .safetensors file. Classes are named as the model names them, or by
-    their synsets; there can be fewer than it knows. With `multi_label` a photo can have several classes; None takes
-    that from how the model was taught. Photos that cannot be read are skipped and told of.
+    `model` is a Model, a name of the catalog, a .safetensors file, or what `hati.train` gives. Classes are named as the
+    model names them, or by their synsets; there can be fewer than it knows. With `multi_label` a photo can have several
+    classes; None takes that from how the model was taught. Photos that cannot be read are skipped and told of.
 
     Raises ArgumentError for classes that the model does not know, or where no photo can be read.
     """
-    network = model if isinstance(model, Model) else load(model)
+    network = model_of(model)
     several = _was_taught_several(network) if multi_label is None else multi_label
     if network.labels is None:
         raise ArgumentError(f"{network.name} has no classifier to judge; take one with include_top=True, or teach it")

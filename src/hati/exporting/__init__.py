@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import ArgumentError
 from ..int8.agreement import better_in_int8
-from ..model import Model
+from ..loading import ModelLike, model_of
 from ..tools.progress import Verbose
 from . import formats
 from . import kit as kits
@@ -56,7 +56,7 @@ class Exported:
 
 
 def export(
-    model: Model,
+    model: ModelLike,
     out: str | os.PathLike[str],
     *,
     to: str | None = None,
@@ -70,16 +70,17 @@ def export(
     rank: bool = False,
     opset: int | None = None,
     kit: str | os.PathLike[str] | None = None,
-    verbose: Verbose = 0,
+    verbose: Verbose = "auto",
 ) -> Exported:
     """Write a model into a file for another runtime, once that runtime has shown that it answers the same.
 
-    `to` is "tflite", "onnx", "openvino", "torch" or "coreml"; by the ending of `out` where it is not given. `io` are
-    the numbers that a file in int8 takes and gives, "uint8" where nothing else is said; bytes are pixels as they are,
-    and with `pixels` floats are, too. int8 needs `calibrate`, a folder or photos, of which a third is calibrated on
-    and the others are checked with, unless `check` gives others. `agreement` is the least part of photos that file and
-    model name alike: below it nothing is written. `keep` are layers that stay in float, `rank` tells what each costs.
-    `kit` is a folder for the file and all that a device needs to run it, check itself, and learn new classes.
+    `model` is a Model, a name of the catalog, a .safetensors file, or what `hati.train` gives. `to` is "tflite",
+    "onnx", "openvino", "torch" or "coreml"; by the ending of `out` where it is not given. `io` are the numbers that a
+    file in int8 takes and gives, "uint8" where nothing else is said; bytes are pixels as they are, and with `pixels`
+    floats are, too. int8 needs `calibrate`, a folder or photos, of which a third is calibrated on and the others are
+    checked with, unless `check` gives others. `agreement` is the least part of photos that file and model name alike:
+    below it nothing is written. `keep` are layers that stay in float, `rank` tells what each costs. `kit` is a folder
+    for the file and all that a device needs to run it, check itself, and learn new classes.
 
     Raises ArgumentError for what cannot be written, with every layer that has no rule; WeightsError where the disk is
     full or may not be written.
@@ -87,11 +88,11 @@ def export(
     path = Path(out)
     found = formats.find(to or _by_ending(path))
     numbers = io or ("uint8" if precision == "int8" and "uint8" in found.numbers else "float32")
-    order = Order(model, precision, numbers, pixels or numbers != "float32", opset, keep=tuple(keep))
+    order = Order(model_of(model), precision, numbers, pixels or numbers != "float32", opset, keep=tuple(keep))
     _check(found, order, path, agreement, calibrate)
     if kit is not None:
         kits.check(Path(kit), found, order, path)
-    trial = gathered(model, calibrate, check, verbose)
+    trial = gathered(order.model, calibrate, check, verbose)
     if precision == "int8":
         order = replace(order, quantisation=found.calibrated(order, trial.calibrating))
     floor = FLOORS[precision] if agreement is None else agreement

@@ -119,9 +119,11 @@ def observe(graph: Graph, arrays: Mapping[str, Array], batches: Iterable[Array])
 
 def observe_layers(graph: Graph, arrays: Mapping[str, Array], batches: Iterable[Array]) -> dict[str, Observed]:
     """What every layer gives, over batches of preprocessed pictures."""
-    from ..engines.onnx.translation import export
+    from ..engines.onnx.translation import export, value_name
 
-    return _observed(export(graph, arrays), [node.name for node in graph.nodes], batches)
+    values = {value_name(node.name): node.name for node in graph.nodes}
+    observed = _observed(export(graph, arrays), list(values), batches)
+    return {values[name]: seen for name, seen in observed.items()}
 
 
 def _observed(model: onnx.ModelProto, names: list[str], batches: Iterable[Array]) -> dict[str, Observed]:

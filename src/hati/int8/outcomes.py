@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..engines.quantisation import Quantisation
-from ..errors import ArgumentError
+from ..errors import ArgumentError, PrecisionWarning
 from ..model import Model, lazy_weights
 from ..tools.cache import folder
 from ..tools.files import file_name, whole
@@ -75,6 +76,26 @@ def outcome(model: Model) -> Optimised | None:
         return Optimised.from_json(json.loads(_place(model).read_bytes()))
     except (OSError, ValueError, RecursionError):
         return None  # not there, or damaged: measuring again mends it
+
+
+def in_int8(model: Model, name: str | None = None) -> Model:
+    """The model in int8, where that was found to replace float.
+
+    Where it was refused, the model as it is, with a PrecisionWarning that says why. `name` is what the model was asked
+    for by. Raises ArgumentError where nothing was measured yet.
+    """
+    from ..engines.onnx.running import OnnxRuntime
+
+    found = outcome(model)
+    if found is None:
+        raise ArgumentError(
+            f"{model.name} was never measured in int8 on this machine with these weights; "
+            f"run `hati optimise {name or model.name} --calibrate FOLDER` first, or hati.optimise(model, photos)"
+        )
+    if not found.replaces_float:
+        warnings.warn(f"{model.name} runs in float: {found.reason}", PrecisionWarning, stacklevel=3)
+        return model
+    return model.running_on(OnnxRuntime(quantisation=found.quantisation))
 
 
 def stored(model: Model, found: Optimised) -> Optimised:

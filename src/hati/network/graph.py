@@ -5,27 +5,41 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from itertools import count
 from math import inf
 from typing import ClassVar, TypeVar
 
 from ..errors import GraphError
 from ..tools.files import digest
+from .settings import Count, fitted
 
 T = TypeVar("T")
-Size = int | None  # None: any size, known only when a picture comes
+Size = Count | None  # None: any size, known only when a picture comes
 Shape = tuple[Size, ...]  # one picture, without the batch axis: (height, width, channels) or (features,)
 WeightShape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One kind of layer: its settings, the shape it makes, the weights it needs, by Keras' names."""
+    """One kind of layer: its settings, the shape it makes, the weights it needs, by Keras' names.
+
+    Raises GraphError for a setting that is not of its type.
+    """
 
     arity: ClassVar[tuple[int, float]] = (1, 1)  # the fewest and the most inputs
     running: ClassVar[tuple[str, ...]] = ()  # weights that no gradient trains
     initial: ClassVar[Mapping[str, float]] = {}  # what its weights start from, where that is not 0; kernels are drawn
+
+    def __post_init__(self) -> None:
+        vars(self).update(fitted(type(self), vars(self)))
+
+    def __repr__(self) -> str:
+        """As one would write it: what is as usual is left out."""
+        given = [(one, getattr(self, one.name)) for one in fields(self)]
+        told = [repr(value) for one, value in given if one.default is MISSING]
+        told += [f"{one.name}={value!r}" for one, value in given if one.default not in (MISSING, value)]
+        return f"{self.kind}({', '.join(told)})"
 
     def __call__(self, *inputs: Node, name: str = "", group: str = "") -> Node:
         return Node(name, self, inputs, self._checked_shape(name, inputs), group)
@@ -45,7 +59,9 @@ class Layer:
         try:
             self._check_arity(len(inputs))
             self.weights(shapes)
-            return self.shape(shapes)
+            if not (shape := self.shape(shapes)):
+                raise GraphError("nothing is left of a picture")
+            return shape
         except (GraphError, IndexError, TypeError, ValueError) as error:
             feeds = ", ".join(f"{node.name or node.layer.kind} {node.shape}" for node in inputs)
             raise GraphError(f"{name or self.kind}: {error}\n  layer:  {self}\n  inputs: {feeds}") from None
@@ -57,7 +73,7 @@ class Layer:
             raise GraphError(f"{self.kind} takes {expected} inputs, {inputs} came")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Node:
     """A layer at its place in a network. A node without a name gets Keras' automatic one from its graph.
 
@@ -66,10 +82,13 @@ class Node:
 
     name: str
     layer: Layer
-    inputs: tuple[Node, ...] = field(repr=False)
+    inputs: tuple[Node, ...]
     shape: Shape
     group: str = ""
-    number: int = field(default_factory=count().__next__, repr=False)  # in the order in which nodes are made
+    number: int = field(default_factory=count().__next__)  # in the order in which nodes are made
+
+    def __repr__(self) -> str:
+        return f"<{self.name or 'unnamed'}: {self.layer} -> {self.shape}>"
 
     def weights(self) -> dict[str, WeightShape]:
         return self.layer.weights([node.shape for node in self.inputs])
@@ -86,6 +105,9 @@ class Graph:
         if len(self._by_name) < len(self.nodes):
             [(twice, _)] = Counter(node.name for node in self.nodes).most_common(1)
             raise GraphError(f"two layers are called {twice!r}")
+
+    def __repr__(self) -> str:
+        return f"<Graph {self.name}: {len(self.nodes)} layers, {self.input.shape} -> {self.output.shape}>"
 
     def __getitem__(self, name: str) -> Node:
         if name not in self._by_name:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from functools import cache
-from math import isfinite, prod
-from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from math import prod
+from typing import Any, TypeVar
 
 from ..errors import GraphError
-from . import layers
+from . import layers, settings
 from .graph import Graph, Layer, Node, Shape
 from .layers import InputLayer
 
@@ -18,7 +17,6 @@ Record = TypeVar("Record")
 
 MOST_NODES, MOST_INPUTS = 10_000, 100_000
 MOST_AXES = 4
-MOST_WHOLE = 1 << 24  # of a setting: filters, pixels, units
 MOST_VALUES = 1 << 31  # of one picture in one layer
 LONGEST_NAME = 200
 
@@ -54,10 +52,10 @@ def record_to_json(record: Any) -> dict[str, Any]:
 
 def record_from_json(kind: Callable[..., Record], value: Any) -> Record:
     """A dataclass from its fields, each of the type that it declares. Raises GraphError."""
-    hints, needed = _settings(kind)
-    if not isinstance(value, dict) or not needed <= value.keys() <= hints.keys():
-        raise GraphError(f"{kind.__name__} has the settings {', '.join(hints) or 'none'}; it came with others")
-    return kind(**{name: _typed(found, hints[name], f"{kind.__name__}.{name}") for name, found in value.items()})
+    known, needed = settings.types_of(kind).keys(), _needed(kind)
+    if not isinstance(value, dict) or not needed <= value.keys() <= known:
+        raise GraphError(f"{kind.__name__} has the settings {', '.join(known) or 'none'}; it came with others")
+    return kind(**settings.fitted(kind, value))
 
 
 def _node_to_json(node: Node) -> dict[str, Any]:
@@ -81,29 +79,24 @@ def _nodes(described: list[Any]) -> list[Node]:
 
 def _node(value: Any, known: dict[str, Node]) -> Node:
     match value:
-        case {"name": str(name), "kind": str(kind), "settings": settings, "inputs": list(inputs), **others}:
+        case {"name": str(name), "kind": str(kind), "settings": told, "inputs": list(inputs), **others}:
             group = others.pop("group", "")
             if not others and isinstance(group, str) and all(isinstance(x, str) and x in known for x in inputs):
-                layer = record_from_json(_kind(kind), settings)
+                layer = record_from_json(_kind(kind), told)
                 return _placed(layer, [known[x] for x in inputs], _name(name), group and _name(group))
     raise GraphError(f"a layer is described wrongly, or by inputs that do not come before it: {value!r:.200}")
 
 
 def _placed(layer: Layer, inputs: list[Node], name: str, group: str) -> Node:
-    try:
-        node = layer(*inputs, name=name, group=group)
-        _check_sizes(node.shape, *node.weights().values())
-    except GraphError:
-        raise
-    except Exception as error:  # settings that no shape rule expects
-        raise GraphError(f"{name}: {layer.kind} cannot have these settings ({error})") from None
+    node = layer(*inputs, name=name, group=group)
+    _check_sizes(node.shape, *node.weights().values())
     return node
 
 
 def _check_sizes(*shapes: Shape) -> None:
     for shape in shapes:
         sizes = [size for size in shape if size is not None]
-        if len(shape) > MOST_AXES or min(sizes, default=1) < 1 or prod(sizes) > MOST_VALUES:
+        if len(shape) > MOST_AXES or prod(sizes) > MOST_VALUES:
             raise GraphError(f"a layer of shape {shape!r:.200} is absurd")
 
 
@@ -113,57 +106,16 @@ def _kind(name: str) -> type[Layer]:
     return _kinds()[name]
 
 
+def _needed(kind: Any) -> set[str]:
+    """A dataclass' fields without a default."""
+    return {field.name for field in fields(kind) if field.default is MISSING}
+
+
 @cache
 def _kinds() -> dict[str, type[Layer]]:
     """Every kind of the vocabulary; what has kinds of its own below it is none."""
     found = [kind for kind in vars(layers).values() if isinstance(kind, type) and issubclass(kind, Layer)]
     return {kind.__name__: kind for kind in found if not any(kind in other.__bases__ for other in found)}
-
-
-@cache
-def _settings(kind: Any) -> tuple[dict[str, Any], set[str]]:
-    """The types of a dataclass' fields, and those without a default."""
-    hints = get_type_hints(kind)
-    names = [field.name for field in fields(kind)]
-    return {name: hints[name] for name in names}, {field.name for field in fields(kind) if field.default is MISSING}
-
-
-def _typed(value: Any, hint: Any, place: str) -> Any:
-    """The value, lists as tuples, once it fits the type."""
-    for option in get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,):
-        if _fits(value, option):
-            return _as_tuples(value)
-    raise GraphError(f"{place} is {value!r:.80}; {_described(hint)} was expected")
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    arguments = get_args(hint)
-    match get_origin(hint):
-        case origin if origin in (Union, UnionType):
-            return any(_fits(value, option) for option in arguments)
-        case origin if origin is Literal:
-            return any(type(value) is type(known) and value == known for known in arguments)
-        case origin if origin is tuple:
-            return isinstance(value, list | tuple) and _fit_all(value, arguments)
-    if hint is int:
-        return type(value) is int and 0 <= value <= MOST_WHOLE
-    if hint is float:
-        return type(value) in (int, float) and abs(value) < 1e30 and isfinite(value)
-    return value is None if hint is type(None) else type(value) is hint
-
-
-def _fit_all(values: Any, hints: tuple[Any, ...]) -> bool:
-    if hints[-1:] == (...,):
-        return all(_fits(value, hints[0]) for value in values)
-    return len(values) == len(hints) and all(map(_fits, values, hints))
-
-
-def _as_tuples(value: Any) -> Any:
-    return tuple(map(_as_tuples, value)) if isinstance(value, list | tuple) else value
-
-
-def _described(hint: Any) -> str:
-    return getattr(hint, "__name__", str(hint)) if get_origin(hint) is None else str(hint).replace("typing.", "")
 
 
 def _file_name(name: str) -> str:

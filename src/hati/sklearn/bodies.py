@@ -6,11 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from os import PathLike, fspath
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ArgumentError, ImageError
-from ..loading import load
+from ..loading import ModelLike, model_of
 from ..model import Model, lazy_weights
 from ..network.graph import Graph, Layer
 from ..network.layers import Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D
@@ -24,30 +25,26 @@ from ..weights import Weights
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
-Network = str | PathLike[str] | Model
-
 HELD = 4  # bodies, the ones used last
 POOLINGS: dict[str | None, Layer] = {"avg": GlobalAveragePooling2D(), "max": GlobalMaxPooling2D(), None: Flatten()}
 
 
-def model_of(network: Network) -> Model:
-    """A model as it was given, or by its name or file, loaded once. Raises ArgumentError for anything else."""
-    if isinstance(network, Model):
-        return network
-    if not isinstance(network, str | PathLike):
-        kinds = "a name of the catalog, the path of a .safetensors file, or a hati.Model"
-        raise ArgumentError(f"model is {network!r:.80}; it can be {kinds}")
-    return _loaded(fspath(network), _state(network))
+def loaded_once(asked: ModelLike) -> Model:
+    """As `model_of`; a name or a file is loaded once, as long as the file stays as it is."""
+    if not isinstance(asked, str | PathLike):
+        return model_of(asked)
+    place = asked if isinstance(asked, str) else Path(asked)
+    return _loaded(place, _state(place))
 
 
-def body_of(network: Network, layer: str | None = None, pooling: str | None = "avg") -> Body:
+def body_of(network: ModelLike, layer: str | None = None, pooling: str | None = "avg") -> Body:
     """A model up to one of its layers, whose map is pooled over height and width, or with None laid out flat.
 
     Raises GraphError for a layer that is not there, and what `hati.load` raises.
     """
     if pooling not in POOLINGS:
         raise ArgumentError(f"pooling is {pooling!r}; it can be {', '.join(map(repr, POOLINGS))}")
-    model = model_of(network)
+    model = loaded_once(network)
     return _body(model, lazy_weights(model), layer, pooling)
 
 
@@ -73,11 +70,11 @@ def _first_error(seen: Seen) -> ImageError:
 
 
 @lru_cache(HELD)
-def _loaded(name: str, state: tuple[int, ...]) -> Model:
-    return load(name)
+def _loaded(asked: str | Path, state: tuple[int, ...]) -> Model:
+    return model_of(asked)
 
 
-def _state(file: str | PathLike[str]) -> tuple[int, ...]:
+def _state(file: str | Path) -> tuple[int, ...]:
     """What changes with a file's content; nothing for a name of the catalog."""
     if not os.path.isfile(file):
         return ()

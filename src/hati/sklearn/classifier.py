@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .. import DEFAULT_MODEL
 from ..errors import ArgumentError
+from ..loading import ModelLike
 from ..network.taught import IMPRINT, PROBE
 from ..tools.arrays import Array
 from ..transfer.body import Body
@@ -20,7 +21,7 @@ from ..transfer.imprinting import imprint
 from ..transfer.origin import name_of, provenance
 from ..transfer.probing import probe
 from ..transfer.views import views
-from .bodies import Network, body_of, model_of, see, tagged
+from .bodies import body_of, loaded_once, see, tagged
 from .inputs import photos_of, targets_of
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def __init__(
         self,
-        model: Network = DEFAULT_MODEL,
+        model: ModelLike = DEFAULT_MODEL,
         method: Literal["probe", "imprint"] = "probe",
         views: int = 1,
         layer: str | None = None,
@@ -72,7 +73,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         head, settings = self._learnt(see(body, photos, looks), targets, multi_label)
         self.classes_ = classes
         counts = dict(zip(map(str, classes), map(int, targets.sum(0)), strict=True))
-        name = name_of(self.model, model_of(self.model))
+        name = name_of(self.model, loaded_once(self.model))
         told = provenance(name, body, self.method, settings=settings, photos=counts, multi_label=multi_label)
         self.model_ = joined(body, head, tuple(counts), told)
         self._parts = body, Head.of(self.model_)

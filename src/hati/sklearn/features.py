@@ -8,9 +8,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from .. import DEFAULT_MODEL
+from ..loading import ModelLike
 from ..tools.arrays import Array
 from ..transfer.body import Body
-from .bodies import Network, body_of, see, tagged
+from .bodies import body_of, see, tagged
 from .inputs import photos_of
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """What a pretrained network sees in photos, as numbers.
 
-    `model` is a name of the catalog, the path of a .safetensors file, or a hati.Model. `layer` names another layer than
-    the one that the model's own classifier takes; where it gives a map, `pooling` over height and width is "avg" or
-    "max", or None to lay the map out flat. JPEGs much larger than the network needs are decoded at a part of their
-    size, as `hati.Model` decodes them, unless `every_pixel` is asked for.
+    `model` is a name of the catalog, the path of a .safetensors file, a hati.Model, or what hati.train gives. `layer`
+    names another layer than the one that the model's own classifier takes; where it gives a map, `pooling` over height
+    and width is "avg" or "max", or None to lay the map out flat. JPEGs much larger than the network needs are decoded
+    at a part of their size, as `hati.Model` decodes them, unless `every_pixel` is asked for.
 
     There is nothing to learn: `transform` works without `fit`. The vectors of files are kept in hati's cache by the
     files' content, so that a grid search over what comes behind looks at each photo once.
@@ -33,7 +34,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     def __init__(
         self,
-        model: Network = DEFAULT_MODEL,
+        model: ModelLike = DEFAULT_MODEL,
         layer: str | None = None,
         pooling: Literal["avg", "max"] | None = "avg",
         every_pixel: bool = False,

@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 
 from .. import __version__
+from ..loading import ModelLike
 from ..model import Model
 from ..network.taught import FINETUNE, Provenance, Score
 from .body import Body
@@ -32,11 +33,11 @@ def provenance(
     return Provenance(name, body.checksum, method, *told, multi_label, score, versions())
 
 
-def name_of(asked: str | PathLike[str] | Model, network: Model) -> str:
+def name_of(asked: ModelLike, network: Model) -> str:
     """What the body is called: as in the catalog, also where a model was itself taught on it."""
     if network.taught is not None and network.taught.provenance.method != FINETUNE:
         return network.taught.provenance.body
-    return network.name if isinstance(asked, Model) else Path(asked).name.removesuffix(".safetensors")
+    return Path(asked).name.removesuffix(".safetensors") if isinstance(asked, str | PathLike) else network.name
 
 
 def versions() -> tuple[tuple[str, str], ...]:

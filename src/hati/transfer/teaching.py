@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from os import PathLike
 
 import numpy as np
 
 from ..errors import ArgumentError
-from ..loading import load
+from ..loading import ModelLike, model_of
 from ..model import Model
 from ..network.taught import IMPRINT, Provenance
 from ..photos.finding import Photos, each
@@ -21,16 +20,16 @@ SMALLEST_WAY = 1e-6  # between two means, so that twins do not divide by zero
 LEAN = 0.15  # of a margin, by which a class of few photos is helped; measured, benchmarks/README.md
 
 
-def teach(model: str | PathLike[str] | Model, name: str, photos: Photos) -> Model:
+def teach(model: ModelLike, name: str, photos: Photos) -> Model:
     """The same model with one more class, by imprinting: one photo of it or more; without the old photos.
 
-    `model` is one that `hati.train` made, or its file. `photos` are several, one, or the path of a folder, which is
-    searched to its bottom. A class that the model knows by imprinting learns from more photos.
+    `model` is what `hati.train` gave, its Model, or its file. `photos` are several, one, or the path of a folder, which
+    is searched to its bottom. A class that the model knows by imprinting learns from more photos.
 
     Raises ArgumentError for a model that was not taught, a class that cannot be added to, or no photo; ImageError for
     the first photo that cannot be read.
     """
-    network = model if isinstance(model, Model) else load(model)
+    network = model_of(model)
     body, head = parted(network)
     assert network.taught is not None, "parted refuses a model that was not taught"
     told, counts = network.taught.provenance, dict(network.taught.provenance.photos)

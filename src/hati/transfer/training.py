@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from os import PathLike
 
 from .. import DEFAULT_MODEL
 from ..evaluating import Evaluation
-from ..loading import load
-from ..model import Model
+from ..loading import ModelLike, model_of
 from ..network.taught import FINETUNE, IMPRINT, PROBE, Score
+from ..tools.extras import brings
 from ..tools.progress import Verbose
 from . import finetuning, ladder, lesson
 from .advice import advice
@@ -33,7 +32,7 @@ UNEVEN = 3  # times the photos of the smallest class, from which on it is said
 def train(
     source: Source,
     *,
-    model: str | PathLike[str] | Model = DEFAULT_MODEL,
+    model: ModelLike = DEFAULT_MODEL,
     method: Method = "auto",
     validate: Source | float = SHARE,
     multi_label: bool = False,
@@ -46,13 +45,14 @@ def train(
 ) -> Trained:
     """A model for a person's own classes, from a folder with one folder of photos for each, or a CSV of path,label.
 
-    `model` gives the body: a name of the catalog, a .safetensors file, or a Model. `method` is "imprint" (class means;
-    one photo of each class will do), "probe" (a logistic regression on the body's vectors, which are computed once
-    and kept), "finetune" (the body learns too; needs PyTorch), or "auto": the next method as long as the validation
-    photos say that it pays. `validate` is another such folder or table, or the share of photos that is kept apart.
-    `size` in pixels is that of the square picture that the body sees, where it is not its own: more for small things.
-    `multi_label` lets a photo have several classes. `views` of each photo, 1 to 4, are learnt from: as it is, mirrored,
-    nearer, nearer and mirrored. `recipe` and `device` are fine-tuning's. One `seed` gives one result.
+    `model` gives the body: a name of the catalog, a .safetensors file, a Model, or what was trained before. `method` is
+    "imprint" (class means; one photo of each class will do), "probe" (a logistic regression on the body's vectors,
+    which are computed once and kept), "finetune" (the body learns too; needs PyTorch), or "auto": the next method as
+    long as the validation photos say that it pays. `validate` is another such folder or table, or the share of photos
+    that is kept apart. `size` in pixels is that of the square picture that the body sees, where it is not its own: more
+    for small things. `multi_label` lets a photo have several classes. `views` of each photo, 1 to 4, are learnt from:
+    as it is, mirrored, nearer, nearer and mirrored. `recipe` and `device` are fine-tuning's. One `seed` gives one
+    result.
 
     Raises ArgumentError for what cannot be learnt from, with what to change; photos that cannot be read are skipped,
     unless they are more than a fifth.
@@ -61,7 +61,7 @@ def train(
     check_seed(seed)
     chosen = looks(1 if method == IMPRINT else views)
     found = lesson.split(source, validate, multi_label=multi_label, seed=seed)
-    network = model if isinstance(model, Model) else load(model)
+    network = model_of(model)
     places = source, source if isinstance(validate, int | float) else validate
     read = lesson.looked_at(name_of(model, network), Body.of(network, size), found, places, chosen, verbose)
     rungs = list(ladder.climb(read, method, recipe, device, seed))
@@ -116,6 +116,6 @@ def _notes(lesson: Lesson, rungs: Sequence[Rung], method: Method) -> Iterator[st
     elif rungs[-1].method == FINETUNE:
         yield "the epoch was chosen by the validation photos, so their accuracy flatters it a little"
     if method == "auto" and not ladder.has("sklearn"):
-        yield "probing was not tried: it needs scikit-learn, pip install 'hati[train]'"
+        yield f"probing was not tried: it needs scikit-learn: {brings('train')}"
     elif method == "auto" and rungs[-1].method == PROBE and not ladder.has("torch") and rungs[-1].pays(rungs[0]):
-        yield "fine-tuning was not tried: it needs PyTorch, pip install 'hati[torch]'"
+        yield f"fine-tuning was not tried: it needs PyTorch: {brings('torch')}"

@@ -36,7 +36,7 @@ def operators(graph: Graph) -> Counter[str]:
     out = _Lister(_nothing(folded))
     folded.fold(lambda node, x: translation.lower(node.layer, out, node, x))
     found = Counter(node.op_type for node in out.nodes)
-    of_maps = [node for node in out.nodes if node.op_type == "Softmax" and len(folded[node.name].shape) == 3]
+    of_maps = [node for node in folded.nodes if "softmax" in vars(node.layer).values() and len(node.shape) == 3]
     return found + Counter({SOFTMAX_OF_MAPS: len(of_maps)})
 
 

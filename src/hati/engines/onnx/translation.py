@@ -21,6 +21,7 @@ from ...tools.arrays import Array
 OPSET, IR_VERSION = 17, 8  # read by every ONNX Runtime since 1.12 (May 2022)
 BESIDE = ".weights"  # the suffix of the file that holds a model's weights
 SMALLEST_BESIDE, ALIGNMENT = 1024, 4096  # bytes; files are mapped into memory by pages
+IMAGE, OUTPUT = "image", "output"  # what a model takes and gives
 OPERATORS = {
     "linear": "Identity",
     "relu": "Relu",
@@ -40,8 +41,9 @@ class Writer:
         self.constants: dict[str, onnx.TensorProto] = {}
 
     def op(self, kind: str, inputs: list[str], output: str, **settings: Any) -> str:
-        self.nodes.append(helper.make_node(kind, inputs, [output], output, **settings))
-        return output
+        name = value_name(output)
+        self.nodes.append(helper.make_node(kind, inputs, [name], name, **settings))
+        return name
 
     def constant(self, name: str, value: Array) -> str:
         value = np.asarray(value, order="C")
@@ -96,8 +98,8 @@ class Writer:
             return self.op(kind, inputs, node.name, **settings)
         return self.activation(function, self.op(kind, inputs, f"{node.name}/linear", **settings), node.name)
 
-    def channels_last(self, node: Node, x: str) -> str:
-        return self.op("Transpose", [x], f"{x}/channels_last", perm=[0, 2, 3, 1]) if len(node.shape) == 3 else x
+    def channels_last(self, node: Node, x: str, output: str) -> str:
+        return self.op("Transpose", [x], output, perm=[0, 2, 3, 1]) if len(node.shape) == 3 else x
 
     def channels_first(self, x: str, output: str) -> str:
         return self.op("Transpose", [x], output, perm=[0, 3, 1, 2])
@@ -105,13 +107,18 @@ class Writer:
     def reshaped(self, node: Node, x: str) -> str:
         """The node's input in the node's shape, both read in the graph's order; a map of one pixel has but one."""
         before, shape = node.inputs[0], node.shape
-        flat = x if before.shape[:2] == (1, 1) else self.channels_last(before, x)
+        flat = x if before.shape[:2] == (1, 1) else self.channels_last(before, x, f"{node.name}/channels_last")
         is_map, is_pixel = len(shape) == 3, shape[:2] == (1, 1)
         sizes = np.array([-1, shape[-1], 1, 1] if is_map and is_pixel else [-1, *shape], np.int64)
         turned = is_map and not is_pixel
         inputs = [flat, self.constant(f"{node.name}/shape", sizes)]
         y = self.op("Reshape", inputs, f"{node.name}/last" if turned else node.name)
         return self.channels_first(y, node.name) if turned else y
+
+
+def value_name(layer: str) -> str:
+    """What the value that a layer gives is called: as the layer, unless an end of the model has that name."""
+    return f"{layer}/value" if layer in (IMAGE, OUTPUT) else layer
 
 
 def export(graph: Graph, weights: Mapping[str, Array]) -> onnx.ModelProto:
@@ -136,9 +143,9 @@ def in_half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
             tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), tensor.name))
     for node in half.graph.node:
         for names in (node.input, node.output):
-            names[:] = [f"{name}/half" if name in ("image", "output") else name for name in names]
-    into = helper.make_node("Cast", ["image"], ["image/half"], to=TensorProto.FLOAT16)
-    out = helper.make_node("Cast", ["output/half"], ["output"], to=TensorProto.FLOAT)
+            names[:] = [f"{name}/float16" if name in (IMAGE, OUTPUT) else name for name in names]
+    into = helper.make_node("Cast", [IMAGE], [f"{IMAGE}/float16"], to=TensorProto.FLOAT16)
+    out = helper.make_node("Cast", [f"{OUTPUT}/float16"], [OUTPUT], to=TensorProto.FLOAT)
     half.graph.node.insert(0, into)
     half.graph.node.append(out)
     return half
@@ -146,11 +153,12 @@ def in_half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def _model(out: Writer, graph: Graph) -> onnx.ModelProto:
     last = graph.fold(lambda node, x: lower(node.layer, out, node, x))[graph.output.name]
-    result = out.op("Identity", [out.channels_last(graph.output, last)], "output")
+    answer = out.channels_last(graph.output, last, f"{last}/answer")
+    out.nodes.append(helper.make_node("Identity", [answer], [OUTPUT], OUTPUT))
     value = helper.make_tensor_value_info
-    picture = value("image", TensorProto.FLOAT, ["batch", *_axes(graph.input, "input")])
-    answer = value(result, TensorProto.FLOAT, ["batch", *_axes(graph.output, "output")])
-    proto = helper.make_graph(out.nodes, graph.name, [picture], [answer], list(out.constants.values()))
+    picture = value(IMAGE, TensorProto.FLOAT, ["batch", *_axes(graph.input, "input")])
+    scores = value(OUTPUT, TensorProto.FLOAT, ["batch", *_axes(graph.output, "output")])
+    proto = helper.make_graph(out.nodes, graph.name, [picture], [scores], list(out.constants.values()))
     return helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 
 
@@ -186,7 +194,7 @@ def _sliding(node: Node, window: layers.Pair, strides: layers.Pair, padding: lay
 
 @lower.register
 def _(layer: layers.InputLayer, out: Writer, node: Node, x: list[str]) -> str:
-    return out.channels_first("image", node.name) if len(node.shape) == 3 else out.op("Identity", ["image"], node.name)
+    return out.channels_first(IMAGE, node.name) if len(node.shape) == 3 else out.op("Identity", [IMAGE], node.name)
 
 
 @lower.register
@@ -259,7 +267,8 @@ def _(layer: layers.BatchNormalization, out: Writer, node: Node, x: list[str]) -
 @lower.register
 def _(layer: layers.LayerNormalization, out: Writer, node: Node, x: list[str]) -> str:
     w = out.weights_of(node)
-    inputs = [out.channels_last(node.inputs[0], x[0]), *(out.constant(f"{node.name}/{key}", w[key]) for key in w)]
+    turned = out.channels_last(node.inputs[0], x[0], f"{node.name}/channels_last")
+    inputs = [turned, *(out.constant(f"{node.name}/{key}", w[key]) for key in w)]
     is_map = len(node.shape) == 3
     y = out.op(
         "LayerNormalization", inputs, f"{node.name}/last" if is_map else node.name, axis=-1, epsilon=layer.epsilon

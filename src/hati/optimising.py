@@ -3,68 +3,51 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from ..errors import ArgumentError, PrecisionWarning
-from ..model import Model, lazy_weights
-from ..photos import Photo
-from ..tools.progress import Verbose
-from .agreement import agreeing
-from .calibration_photos import CalibrationPhotos
-from .comparison import Comparison, safe_bits
-from .outcomes import FASTER, Optimised, outcome, stored, verdict
+from .errors import ArgumentError
+from .int8.agreement import agreeing
+from .int8.calibration_photos import CalibrationPhotos
+from .int8.comparison import Comparison, safe_bits
+from .int8.outcomes import FASTER, Optimised, stored, verdict
+from .loading import ModelLike, model_of
+from .model import lazy_weights
+from .photos import Photo
+from .tools.progress import Verbose
 
-__all__ = ["Optimised", "in_int8", "optimise", "outcome"]
+__all__ = ["Optimised", "optimise"]
 
 HOPELESS = 0.7  # float's time over int8's, from where layers in float cannot make int8 the faster one
 
 
 def optimise(
-    model: Model,
+    model: ModelLike,
     photos: str | os.PathLike[str] | Iterable[Photo],
     *,
     agreement: float = 0.98,
     bits: int | None = None,
-    verbose: Verbose = 0,
+    verbose: Verbose = "auto",
 ) -> Optimised:
     """Calibrate int8 on some of the photos, measure it against float on the others, and say which to use.
 
-    `photos` is a folder, or photos; they need no labels. `agreement` is the least part of pictures that both name
-    alike: layers that hurt are kept in float until it is reached. `bits` are those of a weight; 8 where this processor
-    multiplies them without saturating, else 7. The outcome is kept in the cache for weights that come from a file.
+    `model` is a Model, a name of the catalog, a .safetensors file, or what `hati.train` gives. `photos` is a folder, or
+    photos; they need no labels. `agreement` is the least part of pictures that both name alike: layers that hurt are
+    kept in float until it is reached. `bits` are those of a weight; 8 where this processor multiplies them without
+    saturating, else 7. The outcome is kept in the cache for weights that come from a file.
 
     Raises ArgumentError for fewer than 20 photos that can be read, or a model without a classifier.
     """
     if not 0 <= agreement <= 1:
         raise ArgumentError(f"agreement is {agreement}; it can be 0 to 1, the part of photos that both name alike")
-    if len(model.graph.output.shape) != 1:
-        raise ArgumentError(f"{model.name} gives maps of shape {model.graph.output.shape}; only scores can be compared")
-    own = CalibrationPhotos.read(model, photos, verbose)
-    with lazy_weights(model).borrowed() as arrays:
-        return stored(model, _judged(Comparison(model, arrays, own, bits or safe_bits(), verbose), agreement))
-
-
-def in_int8(model: Model, name: str | None = None) -> Model:
-    """The model in int8, where that was found to replace float.
-
-    Where it was refused, the model as it is, with a PrecisionWarning that says why. `name` is what the model was asked
-    for by. Raises ArgumentError where nothing was measured yet.
-    """
-    from ..engines.onnx.running import OnnxRuntime
-
-    found = outcome(model)
-    if found is None:
-        raise ArgumentError(
-            f"{model.name} was never measured in int8 on this machine with these weights; "
-            f"run `hati optimise {name or model.name} --calibrate FOLDER` first, or hati.optimise(model, photos)"
-        )
-    if not found.replaces_float:
-        warnings.warn(f"{model.name} runs in float: {found.reason}", PrecisionWarning, stacklevel=3)
-        return model
-    return model.running_on(OnnxRuntime(quantisation=found.quantisation))
+    network = model_of(model)
+    if len(network.graph.output.shape) != 1:
+        shape = network.graph.output.shape
+        raise ArgumentError(f"{network.name} gives maps of shape {shape}; only scores can be compared")
+    own = CalibrationPhotos.read(network, photos, verbose)
+    with lazy_weights(network).borrowed() as arrays:
+        return stored(network, _judged(Comparison(network, arrays, own, bits or safe_bits(), verbose), agreement))
 
 
 def _judged(comparison: Comparison, floor: float) -> Optimised:

@@ -16,11 +16,11 @@ import hati
 from hati.errors import ArgumentError, PrecisionWarning
 from hati.int8.calibration_photos import FEWEST
 from hati.int8.comparison import safe_bits
-from hati.int8.optimising import Optimised, in_int8, optimise, outcome
-from hati.int8.outcomes import FASTER
+from hati.int8.outcomes import FASTER, in_int8, outcome
 from hati.keras.applications.mobilenet import MobileNet
 from hati.labels import Label
 from hati.model import Model
+from hati.optimising import Optimised, optimise
 from hati.preprocessing import Preprocessing
 from hati.weights import from_file
 
@@ -32,7 +32,7 @@ def quick() -> Iterator[None]:
     """Less time for every latency, and no search that ends early because of one: none is reported."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hati.int8.comparison.SECONDS", 0.1)
-        patch.setattr("hati.int8.optimising.HOPELESS", 0.0)
+        patch.setattr("hati.optimising.HOPELESS", 0.0)
         yield
 
 
@@ -182,7 +182,7 @@ def test_a_floor_out_of_reach_is_refused_in_words(empty_cache: Path, tmp_path: P
 def test_int8_that_is_not_faster_is_refused_in_words(
     empty_cache: Path, tmp_path: Path, crops: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("hati.int8.optimising", "hati.int8.outcomes"):
+    for module in ("hati.optimising", "hati.int8.outcomes"):
         monkeypatch.setattr(f"{module}.FASTER", 1000.0)
     made = optimise(own(tmp_path / "weights.npz"), crops, agreement=0)
     assert not made.replaces_float
