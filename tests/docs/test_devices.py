@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
+pytestmark = pytest.mark.long
+
 WALK = "## Which model"  # where the walk ends, and minutes of measuring begin
 
 

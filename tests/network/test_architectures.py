@@ -1,5 +1,6 @@
 """Each architecture against Keras' own, live: names, counts and answers."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
@@ -40,8 +41,18 @@ ONE_OF_EACH = (
     "EfficientNetV2B0",
     "ConvNeXtTiny",
 )
+OFTEN = ("ConvNeXtTiny", "EfficientNetB0", "MobileNetV2", "MobileNetV3Small", "Xception")  # with every kind of layer
+SELDOM = [function for function in ONE_OF_EACH if function not in OFTEN]
+FAMILIES = [network for network in FORTY if network.function in ONE_OF_EACH]
+SIZES = [network for network in FORTY if network.function not in ONE_OF_EACH]
 
-networks = pytest.mark.parametrize("network", [*FORTY, *VARIANTS], ids=str)
+
+def at_length(values: Iterable[object]) -> list[object]:
+    """For the long run alone: they differ from others by a row of a table, which tests/test_catalog.py counts."""
+    return [pytest.param(value, marks=pytest.mark.long) for value in values]
+
+
+networks = pytest.mark.parametrize("network", [*FAMILIES, *VARIANTS, *at_length(SIZES)], ids=str)
 
 
 def test_every_name_of_keras_is_compared() -> None:
@@ -71,7 +82,7 @@ def test_features_of_any_shape_are_those_of_keras(network: Network) -> None:
 
 
 @pytest.mark.parametrize("pooling", ["avg", "max"])
-@pytest.mark.parametrize("function", ONE_OF_EACH)
+@pytest.mark.parametrize("function", [*OFTEN, *at_length(SELDOM)])
 def test_pooled_features_are_those_of_keras(function: str, pooling: str) -> None:
     model, twin = twins(Network(function), include_top=False, pooling=pooling, input_shape=(*TALL, 3))
     assert is_same_network(model, twin)
@@ -79,7 +90,7 @@ def test_pooled_features_are_those_of_keras(function: str, pooling: str) -> None
     assert difference(model, twin, TALL) < 1e-4
 
 
-@pytest.mark.parametrize("function", sorted({*ONE_OF_EACH} - {"VGG16"}))
+@pytest.mark.parametrize("function", [*OFTEN, *at_length(function for function in SELDOM if function != "VGG16")])
 def test_weights_go_through_every_file_of_keras(function: str, tmp_path: Path) -> None:
     model, twin = twins(Network(function), include_top=False, input_shape=(*TALL, 3))
     give_same_weights(model, twin)
@@ -97,13 +108,15 @@ def test_classifiers_of_every_kind_are_those_of_keras(activation: str | None) ->
         assert difference(model, twin, (32, 32)) < 1e-5
 
 
-@pytest.mark.parametrize("size", [32, 33, 47, 64])
-def test_small_and_odd_pictures_go_through_as_in_keras(size: int) -> None:
+@pytest.mark.parametrize("size", [32, 47, *at_length([33, 64])])
+@pytest.mark.parametrize(
+    "function", ["MobileNetV2", "MobileNetV3Large", "EfficientNetB0", "EfficientNetV2B0", "NASNetMobile"]
+)
+def test_small_and_odd_pictures_go_through_as_in_keras(function: str, size: int) -> None:
     """Where a stride meets an odd size, padding differs."""
-    for function in ("MobileNetV2", "MobileNetV3Large", "EfficientNetB0", "EfficientNetV2B0", "NASNetMobile"):
-        model, twin = twins(Network(function), input_shape=(size, size + 5, 3), classes=5)
-        give_same_weights(model, twin)
-        assert difference(model, twin, (size, size + 5)) < 1e-4
+    model, twin = twins(Network(function), input_shape=(size, size + 5, 3), classes=5)
+    give_same_weights(model, twin)
+    assert difference(model, twin, (size, size + 5)) < 1e-4
 
 
 @pytest.mark.parametrize("function", ["EfficientNetB0", "EfficientNetV2B0", "ConvNeXtTiny", "MobileNetV3Small"])
