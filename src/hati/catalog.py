@@ -88,7 +88,6 @@ def find(name: str) -> Entry:
     raise UnknownModel(f"there is no model called {name!r}; {hint}")
 
 
-@cache
 def _by_lower() -> dict[str, Entry]:
     return {name.lower(): entry for name, entry in entries().items()}
 

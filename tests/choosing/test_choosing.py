@@ -271,10 +271,10 @@ def test_another_latency_is_asked_of_the_same_figures() -> None:
 KILLED = """
 import os
 from hati.choosing import choose
-from hati.tools.notebook import Notebook
+from hati.tools.measurement_cache import MeasurementCache
 
-keep = Notebook.keep
-Notebook.keep = lambda *words: (keep(*words), os._exit(9))
+keep = MeasurementCache.keep
+MeasurementCache.keep = lambda *words: (keep(*words), os._exit(9))
 choose(megabytes=2)
 """  # by itself, as soon as its first figure is kept
 
