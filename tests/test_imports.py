@@ -8,16 +8,12 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from rooms import ROOMS
 
 import hati
 
 ROOT = Path(hati.__file__).parent
 
-# Lowest first: a room imports from rooms before it, and from itself.
-ROOMS = (
-    "errors", "tools", "network", "labels", "photos", "preprocessing", "catalog", "weights", "engines", "model", "int8",
-    "keras", "loading", "evaluating", "exporting", "optimising", "choosing", "transfer", "sklearn", "cli", "__main__",
-)  # fmt: skip
 Module = tuple[str, ...]  # ("network", "graph") is hati.network.graph
 
 
