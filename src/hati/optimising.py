@@ -28,7 +28,7 @@ def optimise(
     *,
     agreement: float = 0.98,
     bits: int | None = None,
-    verbose: Verbose = 0,
+    verbose: Verbose = "auto",
 ) -> Optimised:
     """Calibrate int8 on some of the photos, measure it against float on the others, and say which to use.
 

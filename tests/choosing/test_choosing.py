@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hati import catalog
-from hati.choosing import Accuracy, Bounds, Candidate, choose, measurements
+from hati.choosing import Accuracy, Bounds, Candidate, benchmark, choose
+from hati.choosing.benchmark import MEGABYTES_TOGETHER, TOGETHER, Benchmark, groups
 from hati.choosing.candidates import best, dominates, failing, front, nearest, worth_measuring
-from hati.choosing.measurements import MEGABYTES_TOGETHER, TOGETHER, Measurements, groups
 from hati.choosing.own_photos import ENOUGH, opened
 from hati.errors import ArgumentError
 from hati.tools.measuring import Spread, Z
@@ -25,10 +25,10 @@ EGYPTIAN_CAT, ESPRESSO = 285, 967
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(quiet: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures need not be good ones here."""
-    monkeypatch.setattr(measurements, "QUICK", 0.03)
-    monkeypatch.setattr(measurements, "THOROUGH", 0.05)
+    monkeypatch.setattr(benchmark, "QUICK", 0.03)
+    monkeypatch.setattr(benchmark, "THOROUGH", 0.05)
 
 
 def model(name: str = "model", accuracy: float | None = 75, ms: float | None = 10, megabytes: float = 20) -> Candidate:
@@ -280,27 +280,44 @@ choose(megabytes=2)
 
 
 def figures(cache: Path) -> dict[str, Spread]:
-    told = [json.loads(path.read_bytes()) for path in cache.glob("measured/*/*.json")]
-    return {one["name"]: Spread(**one["latency"]) for one in told}
+    kept = cache.glob("measured/*/*.random.alone.json")
+    return {path.name.removesuffix(".random.alone.json"): Spread(**json.loads(path.read_bytes())) for path in kept}
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(empty_cache: Path) -> None:
     assert subprocess.run([sys.executable, "-c", KILLED]).returncode == 9
     kept = figures(empty_cache)
     assert len(kept) == 1
-    assert {name: Measurements().measure(model(name)).latency for name in kept} == kept
+    assert {name: Benchmark().measure(model(name)).latency for name in kept} == kept
     assert {one.name for one in choose(megabytes=2).candidates if one.latency} == TINY
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"latency": null, "compared": true, "on_photos": null}'])
-def test_a_damaged_figure_is_taken_again(own_cache: Path, damage: str) -> None:
-    choose(top1=75, megabytes=20)
-    notes = [*own_cache.glob(f"measured/*/{DEFAULT}.own.json")]
+@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"median": null, "low": 1, "high": 1, "taken": "today"}'])
+def test_a_damaged_figure_is_taken_again(empty_cache: Path, folder_of_photos: Path, damage: str) -> None:
+    choose(top1=75, megabytes=20, photos=folder_of_photos)
+    notes = [*empty_cache.glob(f"measured/*/{DEFAULT}.*.json")]
+    assert len(notes) == 3, "an accuracy, and latencies alone and compared"
     for note in notes:
         note.write_text(damage)
-    choice = choose(top1=75, megabytes=20)
+    choice = choose(top1=75, megabytes=20, photos=folder_of_photos)
     assert choice.pick is not None
     assert choice.pick.seconds > 0
+    assert choice.pick.on_photos == Accuracy(right=2, photos=2, unreadable=1)
+
+
+OLD = Spread(0.001, 0.001, 0.001, taken="2000-01-01T00:00:00+00:00")
+
+
+def test_an_accuracy_is_kept_where_a_latency_is_taken_again(empty_cache: Path, folder_of_photos: Path) -> None:
+    own = opened(folder_of_photos)
+    candidate = replace(model(DEFAULT), random_weights=False, latency=None)
+    kept = Benchmark(own)._cache
+    kept.keep(f"{DEFAULT}.accuracy", {"right": 1, "photos": 2, "unreadable": 1})
+    kept.keep_time(f"{DEFAULT}.own.alone", OLD)
+    found = Benchmark(own).measure(candidate)
+    assert found.on_photos == Accuracy(1, 2, 1)
+    assert found.latency != OLD
+    assert Benchmark(own, fresh=True).measure(candidate).on_photos == Accuracy(2, 2, 1)
 
 
 def test_a_disk_that_takes_nothing_costs_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

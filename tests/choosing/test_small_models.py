@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hati.choosing import small_models
-from hati.choosing.small_models import measurements
+from hati.choosing.small_models import benchmark
+from hati.choosing.small_models.benchmark import Int8Benchmark
 from hati.choosing.small_models.counting import counted
-from hati.choosing.small_models.measurements import Int8Measurements, groups
 from hati.cli import main
 from hati.errors import ArgumentError
 from hati.int8 import agreement
@@ -25,10 +25,10 @@ DEFAULT = "EfficientNetLite0"
 
 
 @pytest.fixture
-def few(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def few(empty_cache: Path, quiet: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Four models are small, and figures need not be good ones; a cache that nothing was put into yet."""
     monkeypatch.setattr(small_models, "LARGEST", 0.6e6)
-    monkeypatch.setattr(measurements, "SECONDS", 0.03)
+    monkeypatch.setattr(benchmark, "SECONDS", 0.03)
     return empty_cache
 
 
@@ -65,7 +65,7 @@ def test_multiply_adds_are_those_that_are_published(name: str, published: float)
 
 @pytest.mark.parametrize("name", ["MobileNet_0.25_128", "MobileNetV2_0.35_96", "MobileNetV3Small", "NASNetMobile"])
 def test_a_size_is_that_of_a_file_but_for_its_plan(name: str, tmp_path: Path) -> None:
-    measurements._work(name, tmp_path)
+    benchmark._work(name, tmp_path)
     real = (tmp_path / f"{name}.tflite").stat().st_size
     assert 0.9 * real < counted(name).bytes < real
 
@@ -76,17 +76,11 @@ def test_all_that_is_small_is_there_and_nothing_else() -> None:
     assert not found & {"EfficientNetB3", "EfficientNetV2B2", "ResNet50", "VGG16", "DenseNet169"}
 
 
-@pytest.mark.parametrize("count", [0, 1, measurements.TOGETHER, measurements.TOGETHER + 1])
-def test_groups_leave_nobody_out(count: int) -> None:
-    names = [str(number) for number in range(count)]
-    together = list(groups(names))
-    assert [name for group in together for name in group] == names
-    assert all(0 < len(group) <= measurements.TOGETHER for group in together)
-
-
 def test_times_are_taken_once_and_again_where_that_is_asked_for_or_a_note_is_damaged(few: Path) -> None:
     first = small_models.small_models(verbose=0)
     assert {one.name for one in first.models} == SMALLEST
+    assert repr(first).startswith("<SmallModels: 4 models, MobileNet_0.25_128 (0.")
+    assert repr(first.models[0]).startswith("<SmallModel MobileNet_0.25_128: 0.")
     assert [one.multiply_adds for one in first.models] == sorted(one.multiply_adds for one in first.models)
     assert small_models.small_models(verbose=0) == first
     [damaged] = few.glob("measured/*/MobileNet_0.25_160.latency.json")
@@ -95,6 +89,10 @@ def test_times_are_taken_once_and_again_where_that_is_asked_for_or_a_note_is_dam
     assert {one.name for one, before in zip(mended.models, first.models, strict=True) if one != before} == {
         "MobileNet_0.25_160"
     }
+    [old] = few.glob("measured/*/MobileNet_0.25_192.latency.json")
+    old.write_text(json.dumps(json.loads(old.read_text()) | {"taken": "2000-01-01T00:00:00+00:00"}))
+    young = {one.name: one.latency for one in small_models.small_models(verbose=0).models}
+    assert young["MobileNet_0.25_192"] != {one.name: one.latency for one in mended.models}["MobileNet_0.25_192"]
     fresh = small_models.small_models(fresh=True, verbose=0)
     assert all(one.latency != before.latency for one, before in zip(fresh.models, mended.models, strict=True))
 
@@ -109,7 +107,7 @@ def test_without_its_runtime_no_time_is_told(few: Path, monkeypatch: pytest.Monk
     result = hati("--small")
     assert "Latency ms" not in result.stdout
     assert "MobileNet_0.25_224" in result.stdout
-    assert "LiteRT, which runs such files, is not installed; pip install 'hati[tflite]'" in result.stderr
+    assert 'LiteRT, which runs such files, is not installed: pip install ".[tflite]"' in result.stderr
     with pytest.raises(ArgumentError, match="tflite needs the package ai_edge_litert"):
         small_models.small_models(calibrate=few)
 
@@ -133,7 +131,7 @@ def test_the_table_says_where_each_figure_comes_from(few: Path) -> None:
     assert "measured on this machine" in result.stdout
     told = json.loads(hati("--small", "--json").stdout)
     assert {one["name"] for one in told["models"]} == SMALLEST
-    assert all(one["latency"]["median"] > 0 for one in told["models"])
+    assert all(one["latency"]["median"] > 0 and one["latency"]["taken"] <= told["asked"] for one in told["models"])
 
 
 @pytest.mark.parametrize("options", [("--calibrate", "photos"), ("--fresh",)])
@@ -162,9 +160,7 @@ def test_agreement_is_measured_where_weights_are_here_and_kept(
     assert found.interval[0] < found.share < found.interval[1]
     card = next(card for card in list_models() if card.name == "MobileNet_0.25_224")
     other = replace(card, weights=replace(card.weights, checksum="md5:0"))
-    assert Int8Measurements(str(small_models.small_models(verbose=0).runtime)).agreement(other) is None, (
-        "of other weights"
-    )
+    assert Int8Benchmark(str(small_models.small_models(verbose=0).runtime)).agreement(other) is None, "of other weights"
 
 
 def test_too_few_photos_are_refused(few: Path, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

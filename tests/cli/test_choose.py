@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from hati.choosing import choose, measurements
+from hati.choosing import benchmark, choose
 from hati.cli import main
 from hati.cli.choose import megabytes, percent, seconds
 
@@ -22,10 +22,10 @@ TINY = ("--size", "2MB")  # three models; their weights are not here
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(quiet: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures need not be good ones here."""
-    monkeypatch.setattr(measurements, "QUICK", 0.03)
-    monkeypatch.setattr(measurements, "THOROUGH", 0.05)
+    monkeypatch.setattr(benchmark, "QUICK", 0.03)
+    monkeypatch.setattr(benchmark, "THOROUGH", 0.05)
 
 
 def hati(*arguments: str | Path) -> Result:
@@ -119,13 +119,13 @@ def test_json_tells_all() -> None:
     assert told["pick"] == "MobileNet_0.25_192"
     assert told["bounds"] == {"top1": None, "latency": None, "megabytes": 2}
     assert {one["name"] for one in measured if one["on_front"]} == {*told["front"]}
-    assert all(one["latency"]["median"] > 0 and one["misses"] == [] for one in measured)
+    assert all(one["latency"]["median"] > 0 and one["latency"]["taken"] and one["misses"] == [] for one in measured)
     assert len(told["candidates"]) > 80
 
 
 @pytest.fixture
 def matplotlib() -> None:
-    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, an extra: hati[plots]")
+    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, the extra plots")
 
 
 @pytest.mark.usefixtures("matplotlib")
@@ -165,4 +165,4 @@ def test_without_matplotlib_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "matplotlib", None)  # Python's own way to say that it is not installed
     result = hati("--out", "front.png")
     assert result.exit_code == 2
-    assert 'front.png: drawing needs matplotlib; install it with pip install "hati[plots]"' in result.stderr
+    assert 'front.png: drawing needs matplotlib: pip install ".[plots]" in ' in result.stderr

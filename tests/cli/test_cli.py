@@ -73,6 +73,20 @@ def test_a_photo_is_named_in_a_table(folder: Path) -> None:
     assert len([line for line in rest if line]) == 2
 
 
+def test_many_photos_stand_below_one_header(folder: Path) -> None:
+    result = hati("classify", "--top", "1", "coffee.png", "none.jpg", "deep")
+    assert (result.exit_code, result.stderr) == (1, "hati: none.jpg: there is no such file\n")
+    headers, rule, *photos = result.stdout.splitlines()
+    assert headers.split() == ["Name", "Score", "Synset"]
+    assert [line.split()[0] for line in photos if line] == ["coffee.png", "espresso", "deep/down/rocket.jpg", "missile"]
+    assert {len(line) for line in photos if line.startswith("  ")} == {len(rule) - 1}
+    assert result.stdout.endswith("\n\n")
+
+
+def test_photos_that_cannot_be_read_have_no_table(folder: Path) -> None:
+    assert hati("classify", "none.jpg", "page.jpg").stdout == ""
+
+
 @pytest.mark.parametrize(
     ("places", "photos"),
     [
@@ -98,6 +112,16 @@ def test_each_line_of_json_is_an_answer(folder: Path) -> None:
     assert 1 >= best["score"] >= second["score"] >= 0
 
 
+def test_each_bad_photo_has_its_line_of_json_too(folder: Path) -> None:
+    result = hati("classify", "--json", "--top", "1", "none.jpg", "cat.png", "page.jpg")
+    first, cat, page = answers(result)
+    assert first == {"photo": "none.jpg", "model": "efficientnet_lite0", "error": "none.jpg: there is no such file"}
+    assert (cat["photo"], "error" in cat) == ("cat.png", False)
+    assert (page["photo"], "predictions" in page) == ("page.jpg", False)
+    assert result.stderr == f"hati: {first['error']}\nhati: {page['error']}\n"
+    assert result.exit_code == 1
+
+
 @pytest.mark.parametrize(("top", "names"), [("1", 1), ("7", 7), ("2000", 1000)])
 def test_top_is_how_many_names_there_are(folder: Path, top: str, names: int) -> None:
     (answer,) = answers(hati("classify", "--json", "--top", top, "cat.png"))
@@ -112,9 +136,10 @@ def test_a_dash_reads_standard_input(folder: Path) -> None:
 
 def test_a_url_is_fetched(folder: Path, server: str) -> None:
     result = hati("classify", "--json", f"{server}/coffee.png", f"{server}/none.png")
-    (answer,) = answers(result)
+    answer, bad = answers(result)
     assert (answer["photo"], answer["predictions"][0]["name"]) == (f"{server}/coffee.png", "espresso")
-    assert result.stderr == f"hati: {server}/none.png: the server answered 404 File not found\n"
+    fault = f"{server}/none.png: the server answered 404 File not found"
+    assert (bad["error"], result.stderr) == (fault, f"hati: {fault}\n")
     assert result.exit_code == 1
 
 
@@ -147,21 +172,22 @@ def test_a_folder_without_photos_is_a_fault(folder: Path) -> None:
         (["classify", "--model", "ResNet", "cat.png"], 2, "no model called 'ResNet'; did you mean ResNet50"),
         (["classify", "--model", "qqq", "cat.png"], 2, "no model called 'qqq'; `hati models` lists all"),
         (["classify", "--weights", "none.h5", "cat.png"], 2, "weights is 'none.h5'; it can be 'imagenet'"),
-        (["classify", "--weights", "page.jpg", "cat.png"], 1, "Error: page.jpg: "),
+        (["classify", "--weights", "page.jpg", "cat.png"], 1, "hati: page.jpg: "),
         (["classify", "--colour", "cat.png"], 2, "No such option"),
         (["summary"], 2, "Missing argument 'MODEL'"),
         (["summary", "VGG-16"], 2, "did you mean VGG16"),
-        (["name", "cat.png"], 2, "No such command 'name'"),
+        (["name", "cat.png"], 2, "there is no command 'name'; `main --help` lists them all"),
     ],
 )
 def test_wrong_use_is_one_message(folder: Path, arguments: list[str], status: int, fault: str) -> None:
     result = hati(*arguments)
     assert (result.exit_code, result.stdout) == (status, "")
     assert fault in result.stderr
+    assert (result.stderr.startswith("hati: "), result.stderr.count("\n")) == (True, 1)
 
 
 def test_weights_and_model_of_choice(shared: Path) -> None:
-    options = ["--model", "mobilenet_0.25_224", "--weights", str(shared / WEIGHTS), "--json"]
+    options = ["-m", "mobilenet_0.25_224", "--weights", str(shared / WEIGHTS), "--json"]
     (answer,) = answers(hati("classify", *options, shared / "elephant-224.png"))
     found = {prediction["name"]: prediction["score"] for prediction in answer["predictions"]}
     assert answer["model"] == "mobilenet_0.25_224"
@@ -173,7 +199,8 @@ def test_the_odd_folder_is_answered_with_one_line_for_each_fault(shared: Path) -
     result = hati("classify", "--json", shared / "odd")
     faults = result.stderr.splitlines()
     assert result.exit_code == 1
-    assert len(answers(result)) + len(faults) == 98  # of the 99, one has no suffix to be known by
+    assert len(answers(result)) == 98  # of the 99, one has no suffix to be known by
+    assert sum("error" in answer for answer in answers(result)) == len(faults)
     assert all(line.startswith(f"hati: {shared / 'odd'}") for line in faults)
     assert len(faults) == 24
 
@@ -231,7 +258,8 @@ def test_help_tells_of_everything(arguments: list[str], words: list[str], option
 
 def test_a_process_reads_a_photo_and_says_nothing_else(folder: Path) -> None:
     done = process("classify", "--json", "-", "page.jpg", sent=Path("coffee.png").read_bytes())
-    assert json.loads(done.stdout)["predictions"][0]["name"] == "espresso"
+    named, bad = map(json.loads, done.stdout.splitlines())
+    assert (named["predictions"][0]["name"], bad["photo"]) == ("espresso", "page.jpg")
     assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
     assert done.stderr.startswith(f"hati: page.jpg: {NO_PICTURE}".encode())
 

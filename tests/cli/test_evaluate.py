@@ -51,7 +51,7 @@ def test_a_table_can_give_a_photo_several_classes(cats: Path) -> None:
 
 
 def test_a_picture_is_drawn_on_request(cats: Path) -> None:
-    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, an extra: hati[plots]")
+    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, the extra plots")
     assert run("EfficientNetLite0", cats, "--picture", "cats.svg").exit_code == 0
     assert "Egyptian_cat" in Path("cats.svg").read_text()
 
@@ -60,7 +60,7 @@ def test_without_matplotlib_nothing_is_judged_in_vain(cats: Path, monkeypatch: p
     monkeypatch.setitem(sys.modules, "matplotlib", None)  # Python's own way to say that it is not installed
     found = run("EfficientNetLite0", cats, "--picture", "cats.svg")
     assert found.exit_code == 2
-    assert 'pip install "hati[plots]"' in found.stderr
+    assert 'pip install ".[plots]"' in found.stderr
     assert found.stdout == ""
 
 

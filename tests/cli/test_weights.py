@@ -86,7 +86,7 @@ def test_what_is_wrong_is_one_line_each(server: Server, place: Path) -> None:
     said = f"Loopback: {NAME} is not on this machine; `hati weights fetch Loopback` brings it\n"
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"hati: {said}")
     result = weights("where", "Loopback")
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {said}")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"hati: {said}")
 
 
 def test_weights_travel_in_a_bundle(
@@ -103,7 +103,7 @@ def test_weights_travel_in_a_bundle(
     archive.write_bytes(PAGE)
     result = weights("import", archive)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"Error: {archive}: it is no bundle of weights, or a damaged one (File is not a zip file)\n"
+    assert result.stderr == f"hati: {archive}: it is no bundle of weights, or a damaged one (File is not a zip file)\n"
 
 
 def test_a_cut_download_goes_on_with_the_next_command(

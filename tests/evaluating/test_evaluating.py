@@ -220,7 +220,7 @@ MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
     ids=["few classes", "many", "several for a photo", "several of many"],
 )
 def test_a_picture_is_drawn(tmp_path: Path, ending: str, several: bool, classes: int, words: list[str]) -> None:
-    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, an extra: hati[plots]")
+    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, the extra plots")
     path = tmp_path / f"classes{ending}"
     measured(*drawn(0, 600, classes, several=several), (), "m").draw(path)
     content = path.read_bytes()
@@ -231,7 +231,7 @@ def test_a_picture_is_drawn(tmp_path: Path, ending: str, several: bool, classes:
 
 
 def test_what_was_said_beside_the_photos_classes_is_one_column(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, an extra: hati[plots]")
+    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, the extra plots")
     truth, said = np.zeros(30, int), np.arange(30)
     eye = np.eye(30, dtype=np.bool_)
     measured(a_set(eye[truth]), eye[said].astype(float), (), "m").draw(tmp_path / "one.svg")
@@ -242,7 +242,7 @@ def test_what_was_said_beside_the_photos_classes_is_one_column(tmp_path: Path) -
 
 
 def test_a_class_is_drawn_as_it_is_written(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, an extra: hati[plots]")
+    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, the extra plots")
     names = ("$5_{ to $10", "a_b", "5 % & <more>")
     found = replace(a_set(np.eye(3, dtype=np.bool_)), classes=names)
     measured(found, np.eye(3), (), "m").draw(tmp_path / "one.svg")
@@ -264,7 +264,7 @@ def test_a_picture_that_cannot_be_drawn_is_refused(
 
 def test_without_matplotlib_the_way_to_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)  # Python's own way to say that it is not installed
-    with pytest.raises(ArgumentError, match=r'pip install "hati\[plots\]"'):
+    with pytest.raises(ArgumentError, match=r'pip install "\.\[plots\]"'):
         measured(*drawn(0), (), "m").draw(tmp_path / "classes.png")
 
 

@@ -19,7 +19,7 @@ from hati.exporting import openvino as to_openvino
 from hati.exporting.formats import Order
 
 if find_spec("openvino") is None:
-    pytest.skip("openvino is not installed: pip install 'hati[openvino]'", allow_module_level=True)
+    pytest.skip("openvino is not installed: pip install '.[openvino]'", allow_module_level=True)
 openvino = to_openvino.runtime()
 
 Array = np.ndarray

@@ -63,7 +63,7 @@ def test_resnet50_has_the_totals_of_the_chapter() -> None:
     [
         r'Model: "resnet50"',
         r"Layer \(type\)\s+Output Shape\s+Param #\s+Connected to",
-        r"conv1_conv \(Conv2D\)\s+\(None, 112, 112, 64\)\s+9472\s+conv1_pad\[0\]\[0\]",
+        r"conv1_conv \(Conv2D\)\s+\(None, 112, 112, 64\)\s+9,472\s+conv1_pad\[0\]\[0\]",
         r"conv2_block1_add \(Add\)\s+\(None, 56, 56, 256\)\s+0\s+conv2_block1_0_bn\[0\]\[0\]\n\s+conv2_block1_3_bn",
         r"Total params: 25,636,712\nTrainable params: 25,583,592\nNon-trainable params: 53,120",
     ],

@@ -209,4 +209,4 @@ def test_without_scikit_learn_it_says_what_to_install() -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, env=environment)
     assert found.returncode == 1
-    assert 'ImportError: hati.sklearn needs scikit-learn: pip install "hati[train]"' in found.stderr
+    assert 'ImportError: hati.sklearn needs scikit-learn: pip install ".[train]" in' in found.stderr

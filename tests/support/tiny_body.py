@@ -1,6 +1,7 @@
 """A small network and small photos, so that a whole training takes a second."""
 
 import json
+import logging
 import os
 import sys
 from dataclasses import dataclass
@@ -117,10 +118,12 @@ def learn(folder: str, checkpoints: str, out: str, options: str) -> None:
     import torch
 
     torch.set_num_threads(1)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("hati").setLevel(logging.INFO)  # each epoch is told
     given = school(Path(folder))
     kept, recipe = Path(checkpoints), Recipe(**json.loads(options))
     found = finetune(
-        given.body, given.head, given.train, given.validation, recipe, checkpoints=kept, device="cpu", verbose=1
+        given.body, given.head, given.train, given.validation, recipe, checkpoints=kept, device="cpu", verbose=0
     )
     if os.environ.get("RANK", "0") == "0":
         np.savez(out, **arrays_of(found.body, found.head))  # type: ignore[arg-type]

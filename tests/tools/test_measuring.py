@@ -1,4 +1,6 @@
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import cycle, groupby
 
 import pytest
@@ -16,6 +18,67 @@ from hati.tools.measuring import Spread, Z, likely_share, side_by_side
 )
 def test_a_spread_is_the_median_between_its_quartiles(seconds: list[float], spread: Spread) -> None:
     assert Spread.of(seconds) == spread
+
+
+STEADY = Spread(0.01, 0.0099, 0.0101, waited=0.04, taken="2026-03-01T12:00:00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("spread", "noisy"),
+    [
+        (STEADY, False),
+        (replace(STEADY, low=0.009, high=0.0116), False),  # the widest that was seen of a quiet machine
+        (replace(STEADY, waited=0.24), True),  # the least that was seen beside one other busy process
+        (replace(STEADY, low=0.008, high=0.014), True),
+    ],
+)
+def test_a_figure_is_noisy_where_others_had_the_core_or_calls_differ_much(spread: Spread, noisy: bool) -> None:
+    assert spread.noisy == noisy
+    assert ("noisy" in repr(spread)) == noisy
+
+
+@pytest.mark.parametrize(
+    ("spread", "days", "serves"),
+    [
+        (STEADY, 0, True),
+        (STEADY, 29, True),
+        (STEADY, 30, False),
+        (replace(STEADY, waited=0.5), 0, False),
+        (replace(STEADY, taken=None), 0, False),
+    ],
+)
+def test_a_figure_serves_while_it_is_young_and_not_noisy(spread: Spread, days: int, serves: bool) -> None:
+    assert spread.serves(datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(days)) == serves
+
+
+@pytest.mark.parametrize(
+    ("asked", "age"),
+    [
+        ("2026-03-01T11:59:00+00:00", ""),  # it was taken after that
+        ("2026-03-01T12:00:00+00:00", ""),
+        ("2026-03-01T12:01:59+00:00", "1 min"),
+        ("2026-03-01T13:59:00+00:00", "119 min"),
+        ("2026-03-01T14:00:00+00:00", "2 h"),
+        ("2026-03-03T11:00:00+00:00", "47 h"),
+        ("2026-03-20T13:00:00+00:00", "19 days"),
+    ],
+)
+def test_an_age_is_told_in_words(asked: str, age: str) -> None:
+    assert STEADY.age(asked) == age
+    assert replace(STEADY, taken=None).age(asked) == ""
+
+
+def test_a_spread_is_one_short_line() -> None:
+    assert repr(STEADY) == "<Spread 10.000 (9.900–10.100) ms>"
+    assert STEADY.milliseconds(1) == "10.0 (9.9–10.1)"
+
+
+def test_a_work_that_does_not_compute_is_said_to_wait() -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    found = side_by_side({"asleep": lambda: time.sleep(0.01)}, seconds=0.05, rounds=2)["asleep"]
+    assert 0.9 < found.waited <= 1
+    assert found.taken is not None
+    assert before <= datetime.fromisoformat(found.taken) <= datetime.now(UTC)
 
 
 def test_works_take_turns_after_two_calls_that_do_not_count() -> None:

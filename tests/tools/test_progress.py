@@ -1,17 +1,23 @@
 """The bar that a person sees while waiting, and that nobody else does."""
 
+import inspect
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from io import StringIO
 from typing import Any
 
 import pytest
 
+import hati
+from hati.choosing.small_models import small_models
 from hati.tools import progress
-from hati.tools.progress import bar, track
+from hati.tools.progress import bar, bar_of_bytes, track
 
 SLOW = """
 import time
@@ -101,7 +107,50 @@ def test_two_threads_may_each_show_a_bar() -> None:
     assert found == [list(range(50)), list(range(60))]
 
 
-@pytest.mark.parametrize(("total", "shown"), [(2_000_000, "2.0/2.0 MB"), (None, "2.0/? MB")])
+class UnderACell(StringIO):
+    """As a notebook's kernel has it: it is no terminal, and a person reads it."""
+
+    __module__ = "ipykernel.iostream"
+
+
+@pytest.mark.parametrize(("stream", "seen"), [(UnderACell(), True), (StringIO(), False), (None, False)])
+def test_in_a_notebook_a_bar_is_shown_for_long_work(
+    stream: StringIO | None, seen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "PATIENCE", -1)
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert list(track(range(8), 8, "predict", "auto")) == list(range(8))
+    shown = stream.getvalue() if stream else ""
+    assert ("predict: 100%" in shown, "8/8" in shown) == (seen, seen)
+    assert "\x1b" not in shown, "codes of a terminal mean nothing in a notebook"
+
+
+CELLS = """
+from hati.tools import progress, tables
+progress.PATIENCE = -1
+for verbose in (1, "auto"):
+    list(progress.track(range(8), 8, "predict", verbose))
+print(tables.table(("a",), [("b",)]))
+"""
+
+
+def test_a_real_notebook_has_a_bar_of_letters_and_no_other_output() -> None:
+    nbclient = pytest.importorskip("nbclient", reason="it runs a notebook: pip install nbclient ipykernel")
+    pytest.importorskip("ipykernel", reason="it runs a notebook: pip install nbclient ipykernel")
+    nbformat = pytest.importorskip("nbformat", reason="it runs a notebook: pip install nbclient ipykernel")
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELLS)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Jupyter says of itself
+        nbclient.NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    outputs = notebook.cells[0].outputs
+    assert {(one.output_type, one.get("name")) for one in outputs} == {("stream", "stderr"), ("stream", "stdout")}
+    shown = "".join(one.text for one in outputs if one.name == "stderr")
+    assert shown.count("predict: 100%") >= 2
+    assert "Warning" not in shown
+
+
+@pytest.mark.parametrize(("total", "shown"), [(2_000_000, "2.00M/2.00M"), (None, "2.00MB ")])
 def test_a_bar_counts_bytes(total: int | None, shown: str, capfd: pytest.CaptureFixture[str]) -> None:
     with bar("weights.h5", total, in_bytes=True) as advance:
         for _ in range(4):
@@ -109,3 +158,20 @@ def test_a_bar_counts_bytes(total: int | None, shown: str, capfd: pytest.Capture
     err = capfd.readouterr().err
     assert "weights.h5" in err
     assert shown in err
+
+
+@pytest.mark.parametrize(("level", "seen"), [(logging.NOTSET, True), (logging.ERROR, False)])
+def test_a_file_on_its_way_has_a_bar_unless_only_errors_are_wanted(
+    level: int, seen: bool, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(level, "hati")
+    with bar_of_bytes("weights.h5", 1000) as advance:
+        advance(1000)
+    assert ("weights.h5" in capfd.readouterr().err) == seen
+
+
+@pytest.mark.parametrize(
+    "verb", [hati.choose, hati.evaluate, hati.export, hati.optimise, hati.train, hati.Model.predict, small_models]
+)
+def test_every_verb_shows_a_bar_in_a_terminal_unless_told_otherwise(verb: Callable[..., object]) -> None:
+    assert inspect.signature(verb).parameters["verbose"].default == "auto"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hati.tools.tables import table
+from hati.tools.tables import table, width
 
 ROWS = [("tusker", "0.6424"), ("African_elephant", "12.5")]
 
@@ -47,3 +47,14 @@ def test_no_line_ends_in_spaces_or_colours() -> None:
     text = table(("Name", "Score"), [("a", ""), ("b", "1")], title="t")
     assert "\x1b" not in text
     assert [line for line in text.splitlines() if line != line.rstrip()] == []
+
+
+def test_tables_of_one_width_go_on_below_one_header() -> None:
+    parts = [table(("Name", "Score"), [], right=(1,), widths=(20, 8))]
+    parts += [table(("Name", "Score"), [row], right=(1,), widths=(20, 8), headed=False) for row in ROWS]
+    assert "\n".join(parts) == table(("Name", "Score"), ROWS, right=(1,), widths=(20, 8))
+    assert parts[1] == "  tusker                   0.6424"
+
+
+def test_letters_are_counted_by_the_cells_they_take() -> None:
+    assert width(["cat", "象の鼻", "হাতি"]) == 6

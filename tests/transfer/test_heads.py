@@ -148,5 +148,5 @@ def test_with_several_labels_each_class_is_judged_by_itself() -> None:
 def test_without_scikit_learn_probing_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "find_spec", lambda _: None)
     x, targets = vectors()
-    with pytest.raises(ArgumentError, match=r"pip install \"hati\[train\]\""):
+    with pytest.raises(ArgumentError, match=r"pip install \"\.\[train\]\""):
         probe(x[:, np.newaxis], targets)

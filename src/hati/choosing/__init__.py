@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from os import PathLike
 
 from ..loading import list_models
-from ..tools.machine import Machine
+from ..tools.measuring import stamp
+from ..tools.preformatted import preformatted
 from ..tools.progress import Verbose, track
+from . import drawing, report
+from .benchmark import Benchmark, groups
 from .candidates import Bounds, Candidate, best, front, nearest, worth_measuring
-from .measurements import Measurements, groups
+from .findings import Findings
 from .own_photos import Accuracy, opened
 from .reasons import notes, why, why_not
 
@@ -20,24 +23,22 @@ CLOSE = 1.3  # so much past a bound, or short of it, a quick look may be wrong
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What was found: every model of the catalog, measured where that could matter."""
+class Choice(Findings):
+    """What was found, to be read and to be drawn: every model of the catalog, measured where that could matter."""
 
-    bounds: Bounds
-    machine: Machine
-    photos: str | None  # the folder whose photos were answered; None: one picture of noise, as an array
-    candidates: tuple[Candidate, ...]
-    front: tuple[Candidate, ...]  # that no other one beats in accuracy, latency and size at once, the fastest first
-    pick: Candidate | None
-    nearest: tuple[Candidate, ...]  # to the bounds, where nothing meets them all
-    reason: str  # for the pick, or for there being none
-    notes: tuple[str, ...]  # what else should be known
+    def __repr__(self) -> str:
+        return f"<hati.Choice: {self.reason}>"
+
+    def _repr_html_(self) -> str:
+        return preformatted(self.text())
+
+    def text(self) -> str:
+        """For people: the front, why one of it was picked, and what else should be known."""
+        return report.text(self)
 
     def draw(self, path: str | PathLike[str]) -> None:
         """Draw the front into a .png or .svg file. Raises ArgumentError for another ending, or without matplotlib."""
-        from .drawing import draw
-
-        draw(self, path)
+        drawing.draw(self, path)
 
 
 def choose(
@@ -59,25 +60,28 @@ def choose(
     `photos` is a folder: latency is then from its photos to their answers. A `labels.csv` in it (columns file and
     index, an ImageNet class) has the accuracy measured on them, for models whose weights are on this machine.
 
-    What was measured once is kept in the cache, unless `fresh` figures are asked for.
+    What was measured is kept in the cache, with its date. A latency is measured again where it is 30 days old or
+    something else kept the machine busy meanwhile; all is, where `fresh` figures are asked for.
 
     Raises ArgumentError for bounds that mean nothing, or a folder without photos.
     """
+    asked = stamp()
     bounds = Bounds(top1, latency, megabytes)
     own = None if photos is None else opened(photos)
-    measurements = Measurements(own, fresh)
+    benchmark = Benchmark(own, fresh)
     field = {card.name: Candidate.of(card) for card in list_models()}
     worth = list(field.values())
     if not everything:
         worth = worth_measuring(worth, bounds, labelled=own is not None and own.classes is not None)
-    fitting = [one for one in worth if measurements.has_memory_for(one)]
-    for one in track(map(measurements.measure, fitting), len(fitting), "measure", verbose):
+    fitting = [one for one in worth if benchmark.has_memory_for(one)]
+    for one in track(map(benchmark.measure, fitting), len(fitting), "measure", verbose):
         field[one.name] = one
     while rivals := _rivals(list(field.values()), bounds):
         together = list(groups(rivals))
-        for group in track(map(measurements.compare, together), len(together), "compare", verbose):
+        for group in track(map(benchmark.compare, together), len(together), "compare", verbose):
             field |= {one.name: one for one in group}
-    return _concluded(tuple(field.values()), bounds, measurements, [one for one in worth if one not in fitting])
+    too_large = [one for one in worth if one not in fitting]
+    return _concluded(tuple(field.values()), bounds, benchmark, too_large, asked)
 
 
 def _rivals(field: Sequence[Candidate], bounds: Bounds) -> list[Candidate]:
@@ -92,18 +96,19 @@ def _rivals(field: Sequence[Candidate], bounds: Bounds) -> list[Candidate]:
 
 
 def _concluded(
-    found: Sequence[Candidate], bounds: Bounds, measurements: Measurements, too_large: Sequence[Candidate]
+    found: Sequence[Candidate], bounds: Bounds, benchmark: Benchmark, too_large: Sequence[Candidate], asked: str
 ) -> Choice:
     pick = best(found, bounds)
     near = [] if pick else nearest([one for one in found if one.latency], bounds)
     return Choice(
         bounds=bounds,
-        machine=measurements.machine,
-        photos=measurements.photos.folder if measurements.photos else None,
+        machine=benchmark.machine,
+        photos=benchmark.photos.folder if benchmark.photos else None,
         candidates=tuple(found),
         front=tuple(front(found)),
         pick=pick,
         nearest=tuple(near),
         reason=why(pick, found, bounds) if pick else why_not(near, found, bounds),
-        notes=tuple(notes(found, measurements.photos, too_large)),
+        notes=tuple(notes(found, benchmark.photos, too_large)),
+        asked=asked,
     )

@@ -24,6 +24,9 @@ class Candidate:
     compared: bool = False  # the latency was measured side by side with others that matter
     fault: str | None = None  # of its own weights, where they could not serve
 
+    def __repr__(self) -> str:
+        return f"<Candidate {self.name}: {', '.join(map(' '.join, self.told().items()))}>"
+
     @classmethod
     def of(cls, card: ModelCard) -> "Candidate":
         return cls(card.name, card.megabytes, card.top1, random_weights=not card.on_this_machine)

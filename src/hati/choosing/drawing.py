@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError
 from ..tools import pictures
-from ..tools.pictures import GREY, GRID, INK
+from ..tools.pictures import GREY, GRID, INK, Dot
 from .candidates import Bounds, Candidate
+from .findings import Findings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from . import Choice
 
 KINDS = (".png", ".svg")
 ROOM = "#f4fbf5"
@@ -24,11 +22,6 @@ PICK, WITHIN, OUTSIDE, DOMINATED = "#e8590c", "#228be6", "#868e96", "#ced4da"
 COLOURS = {PICK: "picked", WITHIN: "on the front", OUTSIDE: "not within the bounds", DOMINATED: "beaten by the front"}
 AREA, LEAST_AREA, MOST_AREA = 4.0, 16.0, 1600.0  # of a dot, in square points: for each megabyte, and in any case
 SIZES = (5, 20, 100, 400)  # megabytes, for the legend
-GAP = 3.0  # points between a dot and its name
-POINTS = 72  # to an inch
-WAYS = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)]  # from a dot to its name, best first
-
-Box = tuple[float, float, float, float]  # left, bottom, right, top, in points
 
 
 def check(path: str | PathLike[str]) -> None:
@@ -36,7 +29,7 @@ def check(path: str | PathLike[str]) -> None:
     pictures.check(path, KINDS)
 
 
-def draw(choice: Choice, path: str | PathLike[str]) -> None:
+def draw(choice: Findings, path: str | PathLike[str]) -> None:
     """Raises ArgumentError for a path that cannot be drawn to, and for a choice without anything measured."""
     check(path)
     shown = [one for one in choice.candidates if one.latency and one.accuracy is not None]
@@ -46,7 +39,7 @@ def draw(choice: Choice, path: str | PathLike[str]) -> None:
         pictures.write(_figure(choice, shown), path)
 
 
-def _figure(choice: Choice, shown: Sequence[Candidate]) -> Figure:
+def _figure(choice: Findings, shown: Sequence[Candidate]) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 6), dpi=144)
@@ -63,7 +56,7 @@ def _figure(choice: Choice, shown: Sequence[Candidate]) -> Figure:
     return figure
 
 
-def _scale(axes: Axes, choice: Choice, shown: Sequence[Candidate]) -> None:
+def _scale(axes: Axes, choice: Findings, shown: Sequence[Candidate]) -> None:
     from matplotlib.ticker import LogLocator, NullLocator
 
     bounds = choice.bounds
@@ -108,30 +101,14 @@ def _draw_dot(axes: Axes, one: Candidate, colour: str) -> None:
 
 
 def _draw_names(axes: Axes, named: Sequence[Candidate], shown: Sequence[Candidate], pick: Candidate | None) -> None:
-    """Each name beside its dot, where it covers no other dot and no other name, as far as there is room."""
-    taken = [_around(axes, one) for one in shown]
-    window: Box = _in_points(axes, axes.bbox.extents)
-    for one in named:
-        style: dict[str, Any] = {"fontsize": 7.5, "color": PICK if one == pick else INK}
-        style["fontweight"] = "bold" if one == pick else "normal"
-        places = _places(one, _middle(axes, one), _extent(axes, one.name, style))
-        far, place = min(places, key=lambda place: _cost(place[1], taken, window))
-        taken.append(place)
-        _write(axes, one, place, far > 0, style)
+    """The pick's first, for it should be nearest to its dot."""
+    dots = {one.name: Dot(*_spot(one), _radius(one)) for one in shown}
+    styles = {pick.name: {"color": PICK, "fontweight": "bold"}} if pick else {}
+    names = [one.name for one in sorted(named, key=lambda one: one != pick)]
+    pictures.write_names(axes, names, dots, styles)
 
 
-def _write(axes: Axes, one: Candidate, place: Box, led: bool, style: dict[str, Any]) -> None:
-    """A name at its place, with a line to its dot where that is away."""
-    middle = _middle(axes, one)
-    offset = (place[0] + place[2]) / 2 - middle[0], (place[1] + place[3]) / 2 - middle[1]
-    lead = (
-        {"arrowstyle": "-", "color": OUTSIDE, "linewidth": 0.4, "shrinkA": 0, "shrinkB": _radius(one)} if led else None
-    )
-    style |= {"textcoords": "offset points", "ha": "center", "va": "center"}
-    axes.annotate(one.name, _spot(one), offset, arrowprops=lead, zorder=4, **style)
-
-
-def _draw_titles(figure: Figure, axes: Axes, choice: Choice) -> None:
+def _draw_titles(figure: Figure, axes: Axes, choice: Findings) -> None:
     machine = choice.machine
     pick = choice.pick
     title = f"{pick.name}: {', '.join(pick.told().values())}" if pick else "No model within all bounds"
@@ -162,7 +139,7 @@ def _draw_legend(axes: Axes, shown: Sequence[Candidate], used: set[str]) -> None
     )  # fmt: skip
 
 
-def _colour(one: Candidate, choice: Choice, named: Sequence[Candidate]) -> str:
+def _colour(one: Candidate, choice: Findings, named: Sequence[Candidate]) -> str:
     if one == choice.pick:
         return PICK
     if one not in named:
@@ -184,46 +161,3 @@ def _radius(one: Candidate) -> float:
 
 def _spot(one: Candidate) -> tuple[float, float]:
     return 1000 * one.seconds, one.accuracy or 0.0
-
-
-def _in_points(axes: Axes, pixels: Iterable[float]) -> Any:
-    return tuple(float(value) * POINTS / axes.figure.dpi for value in pixels)
-
-
-def _middle(axes: Axes, one: Candidate) -> tuple[float, float]:
-    x, y = _in_points(axes, axes.transData.transform(_spot(one)))
-    return x, y
-
-
-def _around(axes: Axes, one: Candidate) -> Box:
-    (x, y), radius = _middle(axes, one), _radius(one)
-    return x - radius, y - radius, x + radius, y + radius
-
-
-def _extent(axes: Axes, name: str, style: dict[str, Any]) -> tuple[float, float]:
-    text = axes.text(0, 0, name, **style)
-    box = text.get_window_extent()
-    text.remove()
-    width, height = _in_points(axes, (box.width, box.height))
-    return width, height
-
-
-def _places(one: Candidate, middle: tuple[float, float], extent: tuple[float, float]) -> Iterator[tuple[float, Box]]:
-    """Where a name may stand, and how far from its dot: right beside it, or further away."""
-    width, height = extent
-    for far, (across, up) in product((0.0, 1.2, 2.4, 3.6, 5.0), WAYS):
-        reach = (_radius(one) + GAP + far * height) * (0.7 if across and up else 1.0)
-        x, y = middle[0] + across * (reach + width / 2), middle[1] + up * (reach + height / 2)
-        yield far, (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-
-
-def _cost(box: Box, taken: Sequence[Box], window: Box) -> float:
-    """How much of a place is not free: shared with others, or outside of the window."""
-    inside = _shared(box, window)
-    return sum(_shared(box, other) for other in taken) + 10 * (_shared(box, box) - inside)
-
-
-def _shared(one: Box, other: Box) -> float:
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    return max(width, 0.0) * max(height, 0.0)

@@ -1,7 +1,9 @@
 """Why a model was picked, or why none was, and what else should be known, in words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from ..photos.sets import some
+from ..tools.measuring import Spread
 from .candidates import Bounds, Candidate, failing
 from .own_photos import OwnPhotos
 
@@ -30,10 +32,27 @@ def notes(found: Sequence[Candidate], own: OwnPhotos | None, too_large: Sequence
             yield f"{one.name}: random weights served, for its own could not: {one.fault}"
         if one.accuracy is None:
             yield f"{one.name}: no accuracy is published"
+    yield from busy({one.name: one.latency for one in found})
     for one in too_large:
         yield f"{one.name}: not measured, this machine's memory is too small for it"
     if own is not None:
         yield from _about_photos(found, own)
+
+
+def measured(latency: Spread | None, asked: str) -> str:
+    """Of a kept one, how long before it was asked for it was measured; of any, whether it is noisy."""
+    if latency is None:
+        return ""
+    age = latency.age(asked)
+    return ", ".join(filter(None, (f"{age} ago" if age else "", "noisy" if latency.noisy else "")))
+
+
+def busy(times: Mapping[str, Spread | None]) -> Iterator[str]:
+    """Figures that are kept for today only, with the names of those that they are of."""
+    noisy = [name for name, latency in times.items() if latency and latency.noisy]
+    if noisy:
+        busy = "while these latencies were taken; the next call takes them again"
+        yield f"this machine was busy with something else {busy}: {some(noisy)}"
 
 
 def _about_photos(found: Sequence[Candidate], own: OwnPhotos) -> Iterator[str]:

@@ -2,32 +2,17 @@
 
 import io
 import sys
-import warnings
-from typing import Any
 
 import click
 
 from .. import __version__
-from ..errors import ArgumentError, HatiError, UnknownModel
-from . import choose, classify, evaluate, export, models, optimise, save, summary, teach, train, weights
-from .printing import print_fault
+from . import choose, classify, evaluate, export, loudness, models, optimise, save, summary, teach, train, weights
+from .groups import Program
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class Commands(click.Group):
-    """A group whose errors are one message and an exit status, and whose warnings are one line."""
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            with warnings.catch_warnings():
-                warnings.showwarning = lambda message, *_: print_fault(message)
-                return super().invoke(context)
-        except (ArgumentError, UnknownModel) as error:
-            raise click.UsageError(str(error)) from None
-        except HatiError as error:
-            raise click.ClickException(str(error)) from None
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Program, params=[*loudness.OPTIONS], context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="hati")
 def main() -> None:
     """Name what is in a photo, with pretrained image models.

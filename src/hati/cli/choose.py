@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .printing import as_json, print_fault, print_table
+from . import loudness
+from .printing import as_json, print_fault, print_json, print_note
 
 if TYPE_CHECKING:
-    from ..choosing import Candidate, Choice
+    from ..choosing import Choice
 
 
 Callback = Callable[[click.Context, click.Parameter, str | None], float | None]
@@ -68,7 +68,9 @@ def choose(
     """Pick the most accurate model within bounds, measured on this machine.
 
     Lists the models that no other one beats in accuracy, latency and size at once. Where a model's weights are not
-    here, random ones serve to take its time. What was measured is kept; a run that was stopped goes on from there.
+    here, random ones serve to take its time. What was measured is kept, and told with its age; a run that was stopped
+    goes on from there. A latency that is 30 days old, or was taken while something else kept this machine busy, is
+    taken again.
 
     With --photos, the time is from photo to answer. A labels.csv among them, with columns file and index (the number
     of the ImageNet class), has the accuracy measured too, for models whose weights are here.
@@ -80,61 +82,37 @@ def choose(
 
     if out is not None:
         check(out)
-    choice = find(top1=top1, latency=latency, megabytes=size, photos=photos, everything=everything, fresh=fresh)
+    choice = find(
+        top1=top1,
+        latency=latency,
+        megabytes=size,
+        photos=photos,
+        everything=everything,
+        fresh=fresh,
+        verbose=loudness.verbose(),
+    )
     if out is not None:
         choice.draw(out)
     if as_json:
-        click.echo(json.dumps(_as_json(choice), indent=2))
+        print_json(_as_json(choice), indent=2)
     else:
         _print(choice, everything)
     sys.exit(0 if choice.pick else 1)
 
 
 def _print(choice: Choice, everything: bool) -> None:
-    measured = [one for one in choice.candidates if one.latency]
-    shown = [one for one in measured if everything or one in choice.front or one in choice.nearest]
-    if shown:
-        _print_rows(sorted(shown, key=lambda one: one.seconds), choice)
+    from ..choosing.report import listed
+
+    if rows := listed(choice, everything=everything):
+        click.echo(f"{rows}\n")
     for note in choice.notes:
-        print_fault(note)
+        print_note(note)
     if choice.pick is None:
         print_fault(choice.reason)
     else:
         click.echo(choice.reason)
         if choice.pick.random_weights:
             click.echo(f"Its weights are not on this machine: hati weights fetch {choice.pick.name}")
-
-
-def _print_rows(shown: Sequence[Candidate], choice: Choice) -> None:
-    columns = {
-        "": ["→" if one == choice.pick else "" for one in shown],
-        "Model": [one.name for one in shown],
-        "Top-1 %": ["" if one.published is None else f"{one.published:.1f}" for one in shown],
-        "On your photos %": [_on_photos(one) for one in shown],
-        "Latency ms": [_milliseconds(one) for one in shown],
-        "MB": [f"{one.megabytes:,.1f}" for one in shown],
-        "Weights": ["random" if one.random_weights else "here" for one in shown],
-        "Misses": [", ".join(sorted(choice.bounds.missed_by(one))) for one in shown],
-    }
-    kept = {header: cells for header, cells in columns.items() if any(cells)}
-    numbers = tuple(place for place, header in enumerate(kept) if header.endswith(("%", "ms", "MB")))
-    what = "a photo to its answer" if choice.photos else "one picture"
-    title = f"Latency: {what}, on {choice.machine.processor}, {choice.machine.cores} cores"
-    print_table(tuple(kept), list(zip(*kept.values(), strict=True)), right=numbers, title=title)
-
-
-def _on_photos(one: Candidate) -> str:
-    if one.on_photos is None:
-        return ""
-    low, high = one.on_photos.interval
-    return f"{one.on_photos.percent:.1f} ({low:.1f}–{high:.1f})"
-
-
-def _milliseconds(one: Candidate) -> str:
-    if one.latency is None:
-        return ""
-    median, low, high = (1000 * time for time in (one.latency.median, one.latency.low, one.latency.high))
-    return f"{median:.1f} ({low:.1f}–{high:.1f})"
 
 
 def _as_json(choice: Choice) -> dict[str, Any]:

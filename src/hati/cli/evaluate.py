@@ -1,13 +1,12 @@
 """`hati evaluate`."""
 
-import json
 import sys
 
 import click
 
 from ..engines import Device, Precision
-from . import options
-from .printing import as_json
+from . import loudness, options
+from .printing import as_json, print_json
 
 
 @click.command()
@@ -43,8 +42,9 @@ def evaluate(
         from ..evaluating.drawing import check
 
         check(picture)
-    found = judge(load(model, weights, precision=precision, device=device), photos, multi_label=multi_label)
+    network = load(model, weights, precision=precision, device=device)
+    found = judge(network, photos, multi_label=multi_label, verbose=loudness.verbose())
     if picture is not None:
         found.draw(picture)
-    click.echo(json.dumps(found.to_json()) if as_json else found.text())
+    print_json(found.to_json()) if as_json else click.echo(found.text())
     sys.exit(1 if found.unreadable else 0)

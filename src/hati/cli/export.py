@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from textwrap import fill
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import DEFAULT_MODEL
-from . import options
-from .printing import as_json, print_fault, print_table
+from . import loudness, options
+from .printing import as_json, print_fault, print_json, print_note, print_table
 
 if TYPE_CHECKING:
     from ..exporting import Exported
@@ -75,8 +74,8 @@ def export(model: str, out: str, weights: str, as_json: bool, **settings: Any) -
     from ..exporting import export as write
     from ..loading import load
 
-    found = write(load(model, weights), out, verbose=0 if as_json else "auto", **settings)
-    click.echo(json.dumps(asdict(found), indent=2, default=str)) if as_json else _print(found)
+    found = write(load(model, weights), out, verbose=loudness.verbose(), **settings)
+    print_json(asdict(found), indent=2) if as_json else _print(found)
     sys.exit(0 if found.written and (found.kit is None or found.kit.written) else 1)
 
 
@@ -84,17 +83,17 @@ def _print(found: Exported) -> None:
     figures = found.measured
     low, high = figures.interval
     rows = [
-        ("named alike", f"{figures.agreement:.1%} ({low:.1%}–{high:.1%}) of {figures.photos} photos"),
+        ("named alike", f"{figures.agreement:.1%} ({low:.1%}–{high:.1%}) of {figures.photos:,} photos"),
         ("largest shift of a score", f"{figures.shift:.2g}"),
-        ("size", f"{figures.bytes / 1e6:.2f} MB"),
+        ("size", f"{figures.bytes / 1e6:,.2f} MB"),
         *((f"one picture, {threads} thread{'s'[: threads > 1]}", _ms(t)) for threads, t in figures.latency.items()),
-        *([("memory of a process that runs it", f"{figures.memory / 1e6:.0f} MB")] if figures.memory else []),
+        *([("memory of a process that runs it", f"{figures.memory / 1e6:,.0f} MB")] if figures.memory else []),
         ("takes", f"{found.takes}, {'RGB from 0 to 255' if found.takes_pixels else 'preprocessed RGB'}"),
         ("gives", found.gives),
         ("operators", _counted(figures.operators)),
         *([("an Edge TPU takes", _coral(found.edge_tpu))] if found.edge_tpu else []),
     ]
-    calibrated = f", calibrated on {found.calibrated_on} photos" if found.calibrated_on else ""
+    calibrated = f", calibrated on {found.calibrated_on:,} photos" if found.calibrated_on else ""
     title = f"{found.model} as {found.format} in {found.precision}{calibrated}"
     print_table(("", "Measured here"), rows, right=(), title=title)
     if found.hurts:
@@ -102,9 +101,9 @@ def _print(found: Exported) -> None:
         note = "harm: mean squared change of log-probabilities, that layer alone in int8"
         print_table(("Layer", "Harm"), hurting, right=(1,), title=note)
     if found.samples:
-        print_fault("measured with hati's own four photos; --check FOLDER measures with yours")
+        print_note("measured with hati's own four photos; --check FOLDER measures with yours")
     if found.unreadable:
-        print_fault(f"{found.unreadable} photos could not be read")
+        print_fault(f"{found.unreadable:,} photos could not be read")
     click.echo(found.reason)
     for line in found.advice:
         click.echo(f"  {line}")

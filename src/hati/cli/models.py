@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from .printing import as_json, print_fault, print_table
+from . import loudness
+from .printing import as_json, print_json, print_note, print_table
 
 if TYPE_CHECKING:
-    from ..choosing.small_models import Agreement, SmallModel, SmallModels
+    from ..choosing.small_models import Agreement, SmallModels
     from ..loading import ModelCard
 
 
@@ -25,21 +25,21 @@ def models(small: bool, calibrate: str | None, fresh: bool, as_json: bool) -> No
     """List every model: its size, its published accuracy, and whether its weights are on this machine.
 
     With --small, the models for small devices: size in int8 and multiply-adds, counted from the network; the latency of
-    one picture on one thread, measured here when it is first asked for, and kept; and the part of photos that int8
-    names as float does, where that was measured with real weights.
+    one picture on one thread, measured here when it is first asked for, kept for 30 days, and told with its age; and
+    the part of photos that int8 names as float does, where that was measured with real weights.
     """
     if not small and (calibrate is not None or fresh):
         raise click.UsageError("--calibrate and --fresh go with --small")
     if small:
         from ..choosing.small_models import small_models
 
-        found = small_models(calibrate=calibrate, fresh=fresh, verbose=0 if as_json else "auto")
-        click.echo(json.dumps(asdict(found), indent=2)) if as_json else _print_small(found)
+        found = small_models(calibrate=calibrate, fresh=fresh, verbose=loudness.verbose())
+        print_json(asdict(found), indent=2) if as_json else _print_small(found)
         return
     from ..loading import list_models
 
     cards = list_models()
-    click.echo(json.dumps([asdict(card) for card in cards], indent=2)) if as_json else _print(cards)
+    print_json([asdict(card) for card in cards], indent=2) if as_json else _print(cards)
 
 
 def _print(cards: Sequence[ModelCard]) -> None:
@@ -61,6 +61,8 @@ def _print(cards: Sequence[ModelCard]) -> None:
 
 
 def _print_small(found: SmallModels) -> None:
+    from ..choosing.reasons import measured
+
     columns = {
         "Model": [one.name for one in found.models],
         "int8 MB": [f"{one.megabytes:.2f}" for one in found.models],
@@ -68,11 +70,12 @@ def _print_small(found: SmallModels) -> None:
         "Input": [f"{one.size}×{one.size}" for one in found.models],
         "Top-1 %": [_percent(one.published) for one in found.models],
         "As float %": [_share(one.agreement) for one in found.models],
-        "Latency ms": [_milliseconds(one) for one in found.models],
+        "Latency ms": [one.latency.milliseconds(2) if one.latency else "" for one in found.models],
+        "Measured": [measured(one.latency, found.asked) for one in found.models],
         "Weights": ["here" if one.on_this_machine else "" for one in found.models],
     }
     kept = {header: cells for header, cells in columns.items() if any(cells)}
-    right = [number for number, header in enumerate(kept) if header not in ("Model", "Weights")]
+    right = [number for number, header in enumerate(kept) if header not in ("Model", "Measured", "Weights")]
     title = "Models of less than 10 MB as TFLite in int8"
     print_table(tuple(kept), list(zip(*kept.values(), strict=True)), right=tuple(right), title=title)
     click.echo("int8 MB, multiply-adds: counted from the network. Top-1: of the float model, as published.")
@@ -84,7 +87,7 @@ def _print_small(found: SmallModels) -> None:
         names = [one.name for one in found.models if one.agreement and one.agreement.source == source]
         click.echo(f"  {', '.join(names)}: {source}.")
     for note in found.notes:
-        print_fault(note)
+        print_note(note)
 
 
 def _percent(accuracy: float | None) -> str:
@@ -96,10 +99,3 @@ def _share(agreement: Agreement | None) -> str:
         return ""
     share, low, high = (100 * part for part in (agreement.share, *agreement.interval))
     return f"{share:.1f} ({low:.1f}–{high:.1f}) of {agreement.photos}"
-
-
-def _milliseconds(one: SmallModel) -> str:
-    if one.latency is None:
-        return ""
-    median, low, high = (1000 * time for time in (one.latency.median, one.latency.low, one.latency.high))
-    return f"{median:.2f} ({low:.2f}–{high:.2f})"

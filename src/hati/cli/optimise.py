@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from .. import DEFAULT_MODEL
-from . import options
-from .printing import as_json, print_fault, print_table
+from . import loudness, options
+from .printing import as_json, print_fault, print_json, print_note, print_table
 
 if TYPE_CHECKING:
     from ..optimising import Optimised
@@ -41,9 +40,9 @@ def optimise(model: str, calibrate: str, weights: str, agreement: float, as_json
     from ..loading import load
     from ..optimising import optimise as measure
 
-    found = measure(load(model, weights), calibrate, agreement=agreement, verbose="auto")
+    found = measure(load(model, weights), calibrate, agreement=agreement, verbose=loudness.verbose())
     if as_json:
-        click.echo(json.dumps(found.to_json()))
+        print_json(found.to_json())
     else:
         _print(found)
     sys.exit(0 if found.replaces_float else 1)
@@ -53,20 +52,20 @@ def _print(found: Optimised) -> None:
     low, high = found.interval
     rows = [
         ("one picture, ms", _milliseconds(found.float_latency), _milliseconds(found.int8_latency)),
-        ("weights, MB", f"{found.float_bytes / 1e6:.2f}", f"{found.int8_bytes / 1e6:.2f}"),
+        ("weights, MB", f"{found.float_bytes / 1e6:,.2f}", f"{found.int8_bytes / 1e6:,.2f}"),
         ("same first name", "", f"{found.agreement:.1%} ({low:.1%}–{high:.1%})"),
         ("largest shift of a probability", "", f"{found.shift:.3f}"),
         ("layers with weights", f"{len(found.in_float)}", f"{found.layers - len(found.in_float)}"),
     ]
-    photos = f"{found.held_out} photos measured, {found.calibrated_on} others calibrated on"
+    photos = f"{found.held_out:,} photos measured, {found.calibrated_on:,} others calibrated on"
     print_table(("", "float", "int8"), rows, right=(1, 2), title=f"{found.model}: {photos}")
     if found.in_float:
         kept = [(name, f"{hurt:.2g}") for name, hurt in found.in_float]
         print_table(("Kept in float", "Harm"), kept, right=(1,), title="harm: mean squared change of log-probabilities")
     if found.unreadable:
-        print_fault(f"{found.unreadable} photos could not be read")
+        print_fault(f"{found.unreadable:,} photos could not be read")
     for note in found.notes:
-        print_fault(note)
+        print_note(note)
     click.echo(found.reason)
 
 

@@ -2,6 +2,16 @@
 
 import click
 
+from .. import DEFAULT_MODEL
+
+model = click.option(
+    "-m",
+    "--model",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    metavar="NAME",
+    help="A name from `hati models`, or a .safetensors file that hati wrote.",
+)
 weights = click.option("--weights", default="imagenet", metavar="FILE", help="Weights of your own for that model.")
 precision = click.option(
     "--precision",

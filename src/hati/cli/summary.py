@@ -1,11 +1,10 @@
 """`hati summary`."""
 
-import json
 from dataclasses import asdict
 
 import click
 
-from .printing import as_json
+from .printing import as_json, print_json
 
 
 @click.command()
@@ -19,8 +18,6 @@ def summary(model: str, as_json: bool) -> None:
     network = load(model, weights=None)
     if as_json:
         rows = [asdict(row) for row in table.rows(network.graph)]
-        click.echo(
-            json.dumps({"model": network.name, "layers": rows, "totals": asdict(table.totals(network.graph))}, indent=2)
-        )
+        print_json({"model": network.name, "layers": rows, "totals": asdict(table.totals(network.graph))}, indent=2)
     else:
         network.summary(click.echo)

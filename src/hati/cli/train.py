@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import DEFAULT_MODEL
 from ..errors import ArgumentError
-from .printing import as_json, print_fault
+from . import loudness, options
+from .printing import as_json, print_fault, print_json, print_note
 
 if TYPE_CHECKING:
     from ..transfer.finetuning import Recipe
@@ -47,7 +47,7 @@ def settings(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
 @click.command()
 @click.argument("folder")
 @click.option("--out", required=True, metavar="FILE", help="The model's file, ending in .safetensors.")
-@click.option("--model", default=DEFAULT_MODEL, show_default=True, metavar="NAME", help="The model to build on.")
+@options.model
 @click.option(
     "--method",
     default="auto",
@@ -82,7 +82,7 @@ def settings(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="One seed gives one result.")
 @as_json
 def train(
-    folder: str, out: str, light: bool, picture: str | None, recipe: dict[str, Any], as_json: bool, **options: Any
+    folder: str, out: str, light: bool, picture: str | None, recipe: dict[str, Any], as_json: bool, **given: Any
 ) -> None:
     """Teach a model the classes of your own photos.
 
@@ -91,18 +91,18 @@ def train(
     \b
     imprint    the mean of each class; one photo of each will do
     probe      a logistic regression on what the model sees; seconds
-    finetune   the model itself learns; minutes, and PyTorch: pip install "hati[torch]"
+    finetune   the model itself learns; minutes, and PyTorch: pip install ".[torch]"
 
     A run that was stopped goes on where it was. Exit status: 0, the model is written; 1, it is not; 2, wrong use.
     """
     from ..transfer.training import train as learn
 
-    if light and options["method"] == "finetune":
+    if light and given["method"] == "finetune":
         raise click.BadParameter("--light leaves out the body, which fine-tuning changes; leave one of them out")
     drawn = _checked_places(out, picture)
-    chosen = _recipe(recipe | {key: options.pop(key) for key in ("epochs", "rate", "unfreeze")})
+    chosen = _recipe(recipe | {key: given.pop(key) for key in ("epochs", "rate", "unfreeze")})
     try:
-        trained = learn(folder, recipe=chosen, **options)
+        trained = learn(folder, recipe=chosen, verbose=loudness.verbose(), **given)
     except KeyboardInterrupt:
         raise click.ClickException("stopped. What was finished is kept: the same command goes on from there") from None
     if not is_first_process():
@@ -149,12 +149,13 @@ def _save(trained: Trained, out: str, light: bool) -> None:
         if not light:
             raise
         trained.save(out)
-        click.echo(f"hati: {error}. So it was saved", err=True)
+        print_note(f"{error}. So it was saved")
 
 
 def _report(trained: Trained, out: str, picture: str | None, as_json: bool) -> None:
+    say = print_note if as_json else click.echo
     if as_json:
-        click.echo(json.dumps({"model": out} | trained.to_json(), indent=2))
+        print_json({"model": out} | trained.to_json(), indent=2)
     else:
         click.echo(trained.text() + "\n")
     for error in trained.unreadable:
@@ -162,7 +163,7 @@ def _report(trained: Trained, out: str, picture: str | None, as_json: bool) -> N
     if trained.evaluation is not None and picture is not None:
         trained.evaluation.draw(picture)
         shown = "the confusion matrix" if trained.evaluation.confusion is not None else "each class' average precision"
-        click.echo(f"{picture}: {shown}", err=as_json)
+        say(f"{picture}: {shown}")
     network = trained.model
     size = f"{getsize(out) / 1e6:,.1f} MB"
-    click.echo(f"{out}: {network.name}, {len(trained.photos)} classes, by {trained.method}, {size}", err=as_json)
+    say(f"{out}: {network.name}, {len(trained.photos)} classes, by {trained.method}, {size}")

@@ -1,19 +1,19 @@
 """`hati weights`: the files of weights on this machine."""
 
-import json
 import sys
 from dataclasses import asdict
 
 import click
 
-from .printing import as_json, print_fault, print_table
+from .groups import Group
+from .printing import as_json, print_error, print_fault, print_json, print_table
 
 some_names = click.argument("names", metavar="NAME...", nargs=-1, required=True)
 any_names = click.argument("names", metavar="[NAME...]", nargs=-1)
 without_top = click.option("--without-top", is_flag=True, help="The weights without the classifier.")
 
 
-@click.group()
+@click.group(cls=Group)
 def weights() -> None:
     """Fetch, check, carry and remove files of weights.
 
@@ -40,7 +40,7 @@ def fetch(names: tuple[str, ...], everything: bool, without_top: bool) -> None:
     for outcome in holdings.fetch(_chosen(names, everything) or tuple(entries()), not without_top):
         if outcome.error is not None:
             failures += 1
-            click.echo(f"hati: {outcome.error}", err=True)
+            print_error(outcome.error)
         else:
             click.echo(f"{outcome.model}: {outcome.path}")
     sys.exit(1 if failures else 0)
@@ -54,7 +54,7 @@ def list_(as_json: bool) -> None:
 
     held = holdings.holdings()
     if as_json:
-        click.echo(json.dumps([asdict(holding) for holding in held], indent=2))
+        print_json([asdict(holding) for holding in held], indent=2)
         return
     rows = [
         (
@@ -124,11 +124,15 @@ def bundle(out: str, names: tuple[str, ...], without_top: bool) -> None:
 @weights.command(name="import")
 @click.argument("file")
 def import_(file: str) -> None:
-    """Take every file of weights in the archive FILE that `hati weights bundle` wrote, each verified."""
-    from ..weights.bringing import bundles
+    """Take FILE into the cache, verified: a file of weights by its published name, or all in a bundle.
 
-    for taken in bundles.import_(file):
-        click.echo(f"{taken.path}: {'was here already' if taken.was_here else 'taken'}")
+    A bundle is what `hati weights bundle` wrote. A file without a published checksum is told of.
+    """
+    from ..weights.bringing import importing
+
+    for taken in importing.import_(file):
+        how = "" if taken.has_checksum else "; no checksum was published, so it may be another model's"
+        click.echo(f"{taken.path}: {'was here already' if taken.was_here else 'taken'}{how}")
 
 
 def _chosen(names: tuple[str, ...], everything: bool) -> tuple[str, ...]:

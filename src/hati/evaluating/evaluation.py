@@ -13,6 +13,7 @@ from ..photos import describe
 from ..photos.sets import PhotoSet
 from ..tools.arrays import Array
 from ..tools.measuring import likely_share
+from ..tools.preformatted import preformatted
 from . import drawing, report
 from . import scores as figures
 from .metrics import THRESHOLD, ClassResult, Metrics, Mistake
@@ -23,6 +24,12 @@ WRONG_SHOWN = 10
 @dataclass(frozen=True)
 class Evaluation(Metrics):
     """How a model does on labelled photos, to be read and to be drawn."""
+
+    def __repr__(self) -> str:
+        return f"<hati.Evaluation {report.head(self)}>"
+
+    def _repr_html_(self) -> str:
+        return preformatted(self.text())
 
     def text(self) -> str:
         """For people: the figures, the classes and the worst mistakes."""

@@ -12,7 +12,7 @@ MOST_UNREADABLE = 10
 
 
 def text(found: Metrics) -> str:
-    parts = [_head(found), _classes(found), _wrong(found), _unreadable(found)]
+    parts = [head(found), _classes(found), _wrong(found), _unreadable(found)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -37,7 +37,8 @@ def confusions(found: Metrics) -> list[tuple[int, str, str]]:
     return sorted(rows, key=lambda row: -row[0])
 
 
-def _head(found: Metrics) -> str:
+def head(found: Metrics) -> str:
+    """In one line."""
     photos = counted(found.photos, "photo", "photos")
     classes = counted(sum(one.photos > 0 for one in found.by_class), "class", "classes")
     return f"{found.model}: {score_text(found)} on {photos} of {classes}"

@@ -70,7 +70,7 @@ def export(
     rank: bool = False,
     opset: int | None = None,
     kit: str | os.PathLike[str] | None = None,
-    verbose: Verbose = 0,
+    verbose: Verbose = "auto",
 ) -> Exported:
     """Write a model into a file for another runtime, once that runtime has shown that it answers the same.
 

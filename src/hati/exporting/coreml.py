@@ -19,6 +19,7 @@ from ..engines.quantisation import Quantisation
 from ..errors import ArgumentError
 from ..network.passes import for_inference
 from ..tools.arrays import Array
+from ..tools.extras import brings
 from . import halves
 from .described import described
 from .formats import Numbers, Order, Precision, Run
@@ -29,7 +30,7 @@ precisions: tuple[Precision, ...] = ("float32", "float16")
 numbers: tuple[Numbers, ...] = ("float32",)
 HERE = sys.platform == "darwin"
 package = "coremltools" if HERE else "hati"  # elsewhere it is not the package that is missing
-install = "hati[coreml]"
+install = brings("coreml")
 ALONE = """
 import sys
 import coremltools
@@ -51,7 +52,7 @@ def check(order: Order) -> None:
             "export on a Mac, or take onnx or tflite, which Apple's devices run too"
         )
     if find_spec("torch") is None:
-        raise ArgumentError(f"coreml needs the package torch as well: pip install {install!r}")
+        raise ArgumentError(f"coreml needs the package torch as well: {install}")
 
 
 def calibrated(order: Order, pixels: Array) -> Quantisation:

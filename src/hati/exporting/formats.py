@@ -71,7 +71,7 @@ class Format(Protocol):
     precisions: tuple[Precision, ...]
     numbers: tuple[Numbers, ...]
     package: str  # without which it can be neither written nor run, as it is imported
-    install: str  # what brings that package, such as "hati[tflite]"
+    install: str  # the command that brings that package
     ALONE: str  # a script that runs the file it is given, with nothing but the format's runtime
 
     def check(self, order: Order) -> None:
@@ -99,7 +99,7 @@ def find(name: str) -> Format:
         raise ArgumentError(f"there is no format {name!r}; it can be {', '.join(FORMATS)}")
     found = cast(Format, import_module(f".{name}", __package__))
     if find_spec(found.package) is None:
-        raise ArgumentError(f"{name} needs the package {found.package}: pip install {found.install!r}")
+        raise ArgumentError(f"{name} needs the package {found.package}: {found.install}")
     return found
 
 

@@ -31,7 +31,7 @@ ending = ".onnx"
 precisions: tuple[Precision, ...] = ("float32", "float16", "int8")
 numbers: tuple[Numbers, ...] = ("float32",)
 package = "onnx"
-install = "hati"
+install = "pip install ."
 ALONE = """
 import sys
 import numpy

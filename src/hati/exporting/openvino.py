@@ -17,6 +17,7 @@ import numpy as np
 
 from ..engines.quantisation import Quantisation
 from ..tools.arrays import Array
+from ..tools.extras import brings
 from . import onnx
 from .formats import Numbers, Order, Precision, Run
 
@@ -24,7 +25,7 @@ name = "openvino"
 ending = ".xml"
 precisions: tuple[Precision, ...] = ("float32", "float16", "int8")
 numbers: tuple[Numbers, ...] = ("float32",)
-package, install = "openvino", "hati[openvino]"
+package, install = "openvino", brings("openvino")
 TELEMETRY = "openvino_telemetry"  # by which OpenVINO tells its makers of every import, over the network
 EXACT = {"INFERENCE_PRECISION_HINT": "f32"}  # its own choice is bfloat16 where the processor has it
 ALONE = """

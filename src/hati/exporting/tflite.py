@@ -17,6 +17,7 @@ from ..network.graph import Graph
 from ..network.passes import Arrays
 from ..network.passes.small_devices import for_devices
 from ..tools.arrays import Array
+from ..tools.extras import brings
 from .described import licence
 from .formats import Numbers, Order, Precision, Run
 
@@ -30,7 +31,7 @@ name = "tflite"
 ending = ".tflite"
 precisions: tuple[Precision, ...] = ("float32", "float16", "int8")
 numbers: tuple[Numbers, ...] = ("float32", "int8", "uint8")
-package, install = "ai_edge_litert", "hati[tflite]"
+package, install = "ai_edge_litert", brings("tflite")
 ALONE = """
 import sys
 import numpy

@@ -15,6 +15,7 @@ from ..engines.quantisation import Quantisation
 from ..errors import ArgumentError
 from ..network.passes import for_inference
 from ..tools.arrays import Array
+from ..tools.extras import brings
 from . import halves
 from .described import described
 from .formats import Numbers, Order, Precision, Run
@@ -23,7 +24,7 @@ name = "torch"
 ending = ".pt2"
 precisions: tuple[Precision, ...] = ("float32", "float16")
 numbers: tuple[Numbers, ...] = ("float32",)
-package, install = "torch", "hati[torch]"
+package, install = "torch", brings("torch")
 ALONE = """
 import sys
 import torch

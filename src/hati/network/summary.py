@@ -62,7 +62,7 @@ def text(graph: Graph) -> str:
         (
             f"{row.name} ({row.kind})",
             str(row.output_shape),
-            str(row.parameters),
+            f"{row.parameters:,}",
             "\n".join(f"{x}[0][0]" for x in row.inputs),
         )
         for row in rows(graph)

@@ -9,7 +9,9 @@ cross_val_score(ImageClassifier("MobileNetV2"), paths, names)
 try:
     import sklearn as _installed  # noqa: F401
 except ImportError:
-    raise ImportError('hati.sklearn needs scikit-learn: pip install "hati[train]"') from None
+    from ..tools.extras import brings
+
+    raise ImportError(f"hati.sklearn needs scikit-learn: {brings('train')}") from None
 
 from .classifier import ImageClassifier
 from .features import ImageFeatures

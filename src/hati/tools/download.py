@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..errors import ImageError
+from .log import log
 
 if TYPE_CHECKING:
     import requests
@@ -212,4 +213,5 @@ def read_url(address: str, most: int) -> bytes:
                     raise ImageError(f"{address}: longer than {most >> 20} MB; save it and pass the file")
     except DownloadError as error:
         raise ImageError(f"{address}: {error}") from None
+    log.info("%s: fetched, %s bytes", address, f"{len(data):,}")
     return bytes(data)

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..tools import quiet
 from ..tools.arrays import Array
+from ..tools.extras import brings
 from ..tools.machine import cores
 from ..tools.pipeline import in_order
 from ..tools.progress import Verbose, track
@@ -25,7 +26,7 @@ USUAL = 10.0  # where there are too few photos to try
 FOLDS, FEWER_FOLDS = 5, 3
 MANY = 3000  # photos, from which on fewer folds will do
 MOST_STEPS = 1000
-MISSING = 'probing needs scikit-learn: pip install "hati[train]"; or take the method imprint, which needs nothing'
+MISSING = f"probing needs scikit-learn: {brings('train')}; or take the method imprint, which needs nothing"
 
 
 @dataclass(frozen=True)

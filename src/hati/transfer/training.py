@@ -8,6 +8,7 @@ from .. import DEFAULT_MODEL
 from ..evaluating import Evaluation
 from ..loading import ModelLike, model_of
 from ..network.taught import FINETUNE, IMPRINT, PROBE, Score
+from ..tools.extras import brings
 from ..tools.progress import Verbose
 from . import finetuning, ladder, lesson
 from .advice import advice
@@ -115,6 +116,6 @@ def _notes(lesson: Lesson, rungs: Sequence[Rung], method: Method) -> Iterator[st
     elif rungs[-1].method == FINETUNE:
         yield "the epoch was chosen by the validation photos, so their accuracy flatters it a little"
     if method == "auto" and not ladder.has("sklearn"):
-        yield "probing was not tried: it needs scikit-learn, pip install 'hati[train]'"
+        yield f"probing was not tried: it needs scikit-learn: {brings('train')}"
     elif method == "auto" and rungs[-1].method == PROBE and not ladder.has("torch") and rungs[-1].pays(rungs[0]):
-        yield "fine-tuning was not tried: it needs PyTorch, pip install 'hati[torch]'"
+        yield f"fine-tuning was not tried: it needs PyTorch: {brings('torch')}"

@@ -18,6 +18,7 @@ from hati.engines.onnx import translation
 from hati.engines.torch.running import cuda_is_here
 from hati.errors import ArgumentError, ImageNotFound
 from hati.network.taught import with_head
+from hati.tools.extras import brings
 from hati.transfer.finetuning import Finetuned, Recipe, batches, finetune
 from hati.transfer.heads import class_means
 
@@ -305,7 +306,7 @@ except ArgumentError as error:
 def test_without_pytorch_a_sentence_says_how_to_get_it(tmp_path: Path) -> None:
     run = [sys.executable, "-c", WITHOUT_PYTORCH, str(tmp_path)]
     done = subprocess.run(run, capture_output=True, text=True, cwd=Path(tiny_body.__file__).parent, timeout=600)
-    said = 'fine-tuning needs PyTorch: pip install "hati[torch]"; or take the method probe, which does without\n'
+    said = f"fine-tuning needs PyTorch: {brings('torch')}; or take the method probe, which does without\n"
     assert done.stdout == said, done.stderr
 
 

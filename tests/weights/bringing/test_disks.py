@@ -27,7 +27,7 @@ def server() -> Iterator[Server]:
 
 def faults(said: str) -> list[str]:
     """The messages among what is said, without the bars."""
-    return [line for line in said.splitlines() if line.startswith(("hati: ", "Error: "))]
+    return [line for line in said.splitlines() if line.startswith("hati: ")]
 
 
 def unpublished(file: WeightsFile) -> WeightsFile:
@@ -92,7 +92,7 @@ def test_a_bundle_meets_a_full_disk(server: Server, tmp_path: Path, empty_cache:
     subprocess.run(command(file, "weights", "bundle", out, "Loopback"), check=True, capture_output=True, timeout=600)
     said, left = on_a_disk(tmp_path / "disk", "size=200k", "true", command(file, "weights", "import", out))
     (fault,) = faults(said)
-    assert fault.startswith(f"Error: {tmp_path}/disk/weights: there is no room (No space left on device); free some")
+    assert fault.startswith(f"hati: {tmp_path}/disk/weights: there is no room (No space left on device); free some")
     assert left == []
     run = command(file, "weights", "bundle", tmp_path / "disk" / "weights.zip", "Loopback")
     said, left = on_a_disk(tmp_path / "disk", "size=200k", "true", ["env", f"HATI_CACHE={empty_cache}", *run])

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from faulty_server import Answer, File, Server, closed_address, serving, status
+from faulty_server import Answer, File, Server, closed_address, in_turn, serving, status
 from sample_weights import (
     CONTENT,
     FILE,
@@ -37,6 +37,7 @@ from hati import catalog
 from hati.catalog import WeightsFile
 from hati.errors import WeightsError, WeightsUnavailable
 from hati.tools import cache, download
+from hati.tools.download import CUT
 from hati.weights.bringing import mirrors, store
 
 PARAMETERS = 4_652_008
@@ -123,6 +124,31 @@ def test_a_file_that_does_not_come_is_told_of_with_all_that_a_person_needs(serve
     said = refusal(unpublished(file_at(server.address)))
     assert "  size:      about 19 MB\n  checksum:  none published\n" in said
     assert left_in(place.parent) == set()
+
+
+@pytest.mark.parametrize(
+    ("here", "told"),
+    [(["A", "B"], ["  offline:   A, B need no network"]), (["A"], ["  offline:   A needs no network"]), ([], [])],
+    ids=len,
+)
+def test_models_that_need_no_network_are_named_where_there_are_any(
+    server: Server, place: Path, monkeypatch: pytest.MonkeyPatch, here: list[str], told: list[str]
+) -> None:
+    monkeypatch.setattr(store, "offline_models", lambda: here)
+    server.answers[PATH] = status(403)
+    assert [line for line in refusal(file_at(server.address)).splitlines() if "offline:" in line] == told
+
+
+def test_the_way_of_a_file_is_logged(server: Server, place: Path, caplog: pytest.LogCaptureFixture) -> None:
+    server.answers[PATH] = in_turn(File(CONTENT, most=SOME), FILE)
+    with caplog.at_level("INFO", "hati"):
+        store.fetch(file_at(server.address), PARAMETERS)
+    assert [message.partition(" (")[0] for message in caplog.messages] == [
+        f"{NAME}: fetching {server.address}{PATH}",
+        f"{NAME}: {CUT}; trying it again",
+        f"{NAME}: going on with {server.address}{PATH}",
+        f"{NAME}: whole and as it should be: {place}",
+    ]
 
 
 def test_a_machine_that_cannot_be_reached_leaves_nothing(place: Path) -> None:
@@ -281,16 +307,16 @@ def test_what_is_on_its_way_is_not_removed(put: Path) -> None:
 
 
 def test_whoever_waits_for_another_download_is_told(
-    server: Server, place: Path, capsys: pytest.CaptureFixture[str]
+    server: Server, place: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.answers[PATH] = FILE
     ours = threading.Thread(target=store.fetch, args=(file_at(server.address), PARAMETERS))
     with cache.locked(place):
         ours.start()
-        while not (said := capsys.readouterr().err):
+        while not caplog.messages:
             time.sleep(0.01)
     ours.join()
-    assert said == f"{NAME}: another process is fetching it; waiting\n"
+    assert caplog.messages == [f"{NAME}: another process is fetching it; waiting"]
     assert place.read_bytes() == CONTENT
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from os import PathLike
@@ -12,11 +12,14 @@ from ...errors import WeightsError
 from ...exporting import formats
 from ...int8.agreement import Agreement, shipped
 from ...loading import ModelCard, list_models
+from ...tools.extras import brings
 from ...tools.machine import Machine, machine
-from ...tools.measuring import Spread
+from ...tools.measuring import Spread, stamp
+from ...tools.pipeline import batches
 from ...tools.progress import Verbose, track
+from ..reasons import busy
+from .benchmark import TOGETHER, Int8Benchmark
 from .counting import counted
-from .measurements import Int8Measurements, groups
 
 __all__ = ["Agreement", "SmallModel", "SmallModels", "small_models"]
 
@@ -35,6 +38,11 @@ class SmallModel:
     agreement: Agreement | None = None  # None: not measured
     latency: Spread | None = None  # seconds for one picture in int8, on one thread; None: not measured
 
+    def __repr__(self) -> str:
+        latency = f", {self.latency.milliseconds(2)} ms" if self.latency else ""
+        costs = f"{self.megabytes:.2f} MB, {self.multiply_adds / 1e6:,.1f} M multiply-adds"
+        return f"<SmallModel {self.name}: {costs}{latency}>"
+
 
 @dataclass(frozen=True)
 class SmallModels:
@@ -42,6 +50,11 @@ class SmallModels:
     machine: Machine  # that latencies are of
     runtime: str | None  # that they were taken with; None where it is not installed
     notes: tuple[str, ...]  # what else should be known
+    asked: str = field(compare=False)  # when, as ISO 8601 writes it; a latency that was taken before was kept
+
+    def __repr__(self) -> str:
+        ends = [f"{one.name} ({one.megabytes:.2f} MB)" for one in self.models]
+        return f"<SmallModels: {len(ends)} models, {' to '.join(dict.fromkeys(ends[:1] + ends[-1:]))}>"
 
 
 def small_models(
@@ -49,30 +62,33 @@ def small_models(
 ) -> SmallModels:
     """Every model of the catalog whose int8 TFLite file is under 10 MB.
 
-    Latency is measured on this machine when it is first asked for, and kept, unless `fresh` figures are asked for;
-    random weights serve, which are as fast. Agreement is what was measured here before, or what came with hati. With a
+    Latency is measured on this machine when it is first asked for, and kept with its date; it is measured again where
+    it is 30 days old or something else kept the machine busy meanwhile, or `fresh` figures are asked for. Random
+    weights serve, which are as fast. Agreement is what was measured here before, or what came with hati. With a
     folder of photos to `calibrate` on it is measured now, for each model whose weights are here: a third of them, 128
     at most, calibrate, and the others measure.
 
     Raises ArgumentError for a folder with too few photos, or where LiteRT is not installed and photos are given.
     """
+    asked = stamp()
     cards = {card.name: card for card in list_models()}
     found = {name: small for name, card in cards.items() if (small := _small(card))}
     if calibrate is not None:
         formats.find("tflite")
     if find_spec(PACKAGE) is None:
-        lack = "latency is not measured: LiteRT, which runs such files, is not installed; pip install 'hati[tflite]'"
-        return _sorted(found, None, [lack])
+        lack = f"latency is not measured: LiteRT, which runs such files, is not installed: {brings('tflite')}"
+        return SmallModels(_sorted(found), machine(), None, (lack,), asked)
     runtime = f"LiteRT {version(DISTRIBUTION)}"
-    measurements, notes = Int8Measurements(runtime, fresh), []
-    found |= _timed(found, measurements, verbose)
+    benchmark = Int8Benchmark(runtime, fresh)
+    found |= _timed(found, benchmark, verbose)
+    notes = [*busy({name: one.latency for name, one in found.items()})]
     if calibrate is not None:
         here = [cards[name] for name, one in found.items() if one.on_this_machine]
         compared = track(here, len(here), "compare", verbose)
-        notes = [note for card in compared for note in _compare(card, calibrate, measurements)]
+        notes += [note for card in compared for note in _compare(card, calibrate, benchmark)]
     for name, one in found.items():
-        found[name] = replace(one, agreement=measurements.agreement(cards[name]) or one.agreement)
-    return _sorted(found, runtime, notes)
+        found[name] = replace(one, agreement=benchmark.agreement(cards[name]) or one.agreement)
+    return SmallModels(_sorted(found), machine(), runtime, tuple(notes), asked)
 
 
 def _small(card: ModelCard) -> SmallModel | None:
@@ -93,22 +109,21 @@ def _small(card: ModelCard) -> SmallModel | None:
     )
 
 
-def _timed(found: dict[str, SmallModel], measurements: Int8Measurements, verbose: Verbose) -> dict[str, SmallModel]:
-    times = {name: spread for name in found if (spread := measurements.latency(name))}
-    together = list(groups([name for name in found if name not in times]))
-    for group in track(map(measurements.latencies, together), len(together), "measure", verbose):
+def _timed(found: dict[str, SmallModel], benchmark: Int8Benchmark, verbose: Verbose) -> dict[str, SmallModel]:
+    times = {name: spread for name in found if (spread := benchmark.latency(name))}
+    together = list(batches([name for name in found if name not in times], TOGETHER))
+    for group in track(map(benchmark.latencies, together), len(together), "measure", verbose):
         times |= group
     return {name: replace(one, latency=times[name]) for name, one in found.items()}
 
 
-def _compare(card: ModelCard, photos: str | PathLike[str], measurements: Int8Measurements) -> Iterator[str]:
+def _compare(card: ModelCard, photos: str | PathLike[str], benchmark: Int8Benchmark) -> Iterator[str]:
     """Measured and kept; why not, where its weights cannot serve."""
     try:
-        measurements.compare(card, photos)
+        benchmark.compare(card, photos)
     except WeightsError as error:
         yield f"{card.name}: not compared: {error}"
 
 
-def _sorted(found: dict[str, SmallModel], runtime: str | None, notes: list[str]) -> SmallModels:
-    by_size = sorted(found.values(), key=lambda one: (one.megabytes, one.multiply_adds))
-    return SmallModels(tuple(by_size), machine(), runtime, tuple(notes))
+def _sorted(found: dict[str, SmallModel]) -> tuple[SmallModel, ...]:
+    return tuple(sorted(found.values(), key=lambda one: (one.megabytes, one.multiply_adds)))

@@ -19,6 +19,7 @@ from ...network.graph import Graph
 from ...tools.arrays import Array
 from ...tools.cache import folder
 from ...tools.files import digest, file_name, take_place, workshop
+from ...tools.log import log
 from ...tools.machine import processor_identity
 from ...weights import Weights
 from .. import Device, Precision
@@ -96,7 +97,15 @@ class OnnxRuntime:
         for entry in folder("compiled").glob(f"{self._slot(graph, weights)}.{self._key(weights)}.*"):
             try:
                 if _is_whole(entry):
-                    return self._open(entry / GRAPH, optimised=True)
+                    session = self._open(entry / GRAPH, optimised=True)
+                    log.debug(
+                        "%s: by ONNX Runtime in %s on %s, compiled before: %s",
+                        graph.name,
+                        self.precision,
+                        self.device,
+                        entry,
+                    )
+                    return session
             except Exception:  # whatever is wrong with the entry, compiling again mends it
                 continue
         return None
@@ -105,13 +114,15 @@ class OnnxRuntime:
         return OnnxSession(model, device=self.device, threads=self.threads, optimised=optimised)
 
     def _compile(self, graph: Graph, weights: Weights) -> OnnxSession:
+        log.debug("%s: by ONNX Runtime in %s on %s, compiled now", graph.name, self.precision, self.device)
         try:
             if weights.identity is None:
                 with TemporaryDirectory(prefix="hati-", ignore_cleanup_errors=True) as shop:
                     return self._open(self._write(graph, weights, Path(shop)))
             with workshop(folder("compiled") / self._slot(graph, weights)) as shop:
                 return self._open(self._keep(self._write(graph, weights, shop), graph, weights), optimised=True)
-        except Exception:  # a disk that is full or cannot be written costs memory and time, never an answer
+        except Exception as error:  # a disk that is full or cannot be written costs memory and time, never an answer
+            log.info("%s: its compiled graph cannot be kept (%s)", graph.name, error)
             return self._open(self._written(graph, weights))
 
     def _keep(self, model: Path, graph: Graph, weights: Weights) -> Path:

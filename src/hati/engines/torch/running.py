@@ -17,6 +17,7 @@ from ...network.layers import Activation, Conv2D, Dense
 from ...network.passes import for_inference
 from ...tools import quiet
 from ...tools.arrays import Array
+from ...tools.log import log
 from ...weights import Weights
 from .. import Precision
 
@@ -46,6 +47,7 @@ class PyTorch:
         """A graph ready to run."""
         session = TorchSession(graph, weights.arrays(), self.device, half=self.half)
         weights.release()
+        log.debug("%s: by PyTorch in %s on %s", graph.name, "float16" if self.half else "float32", session.device)
         return session
 
     def cached(self, graph: Graph, weights: Weights) -> TorchSession | None:

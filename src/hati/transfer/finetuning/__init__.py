@@ -15,6 +15,7 @@ import numpy as np
 from ...errors import ArgumentError
 from ...network.taught import CLASSES, SQUASHING
 from ...photos.sets import PhotoSet
+from ...tools.extras import brings
 from ...tools.files import file_name
 from ...tools.progress import Verbose
 from ...weights import from_arrays
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Epoch", "Finetuned", "Recipe", "finetune"]
 
-MISSING = 'fine-tuning needs PyTorch: pip install "hati[torch]"; or take the method probe, which does without'
+MISSING = f"fine-tuning needs PyTorch: {brings('torch')}; or take the method probe, which does without"
 USUAL = Recipe()
 
 

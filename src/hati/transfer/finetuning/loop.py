@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from ...errors import TrainingError, TrainingStopped
-from ...tools.progress import Verbose, say, track
+from ...tools.log import log
+from ...tools.progress import Verbose, track
 from .batches import PlainBatches, TrainingBatches
 from .checkpoints import Checkpoint, State
 from .learner import Learner, rate_factor
@@ -91,8 +92,8 @@ class TrainingLoop:
         self.epochs.append(epoch)
         if self.validation is None or self.best == 0 or _merit(epoch) > _merit(self.epochs[self.best]):
             self.best, self._learnt = epoch.number, self.learner.learnt_weights()
-        if self.verbose in (1, 2):
-            say(str(epoch))
+        if self.first:
+            log.info("%s", epoch)
 
     def _mix(self, validation: PlainBatches) -> None:
         """Between the weights of before and those of the best epoch lie better ones; Wortsman et al. 2022, 2109.01903.
@@ -128,8 +129,8 @@ class TrainingLoop:
         self.epochs = [Epoch(*values) for values in state["epochs"]]
         self.best, self._learnt, self._kept = state["best"], state["learnt"], self.done
         self.notes.append(f"it went on after epoch {self.done}, which an earlier run had reached")
-        if self.verbose in (1, 2):
-            say(self.notes[-1])
+        if self.checkpoint is not None and self.first:
+            log.info("%s: %s", self.checkpoint.path, self.notes[-1])
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:

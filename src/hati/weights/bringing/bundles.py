@@ -20,8 +20,8 @@ from ...catalog import WeightsFile
 from ...errors import WeightsError
 from ...tools import cache
 from ...tools.files import whole
-from ...tools.progress import bar
-from . import checksums, store
+from ...tools.progress import bar_of_bytes
+from . import checksums, holdings, store
 from .fetching import Part
 from .mirrors import base_name
 
@@ -42,11 +42,12 @@ class Packed:
 
 @dataclass(frozen=True)
 class Taken:
-    """A file that a bundle held, where it lies now, and whether it was there already."""
+    """A file that was taken in, where it lies now, and whether it was there already."""
 
     name: str
     path: Path
     was_here: bool
+    has_checksum: bool = True  # that it was verified by; else its length and its form were
 
 
 def bundle(out: str | PathLike[str], names: Sequence[str], include_top: bool = True) -> list[Packed]:
@@ -72,6 +73,17 @@ def bundle(out: str | PathLike[str], names: Sequence[str], include_top: bool = T
     return list(paths.values())
 
 
+def may_be_one(path: Path) -> bool:
+    """Whether a file says that it is a bundle, by the end of its name or by what it holds."""
+    if path.suffix.lower() == ".zip":
+        return True
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return MANIFEST in archive.namelist()
+    except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, UnicodeError):
+        return False
+
+
 def import_(path: str | PathLike[str]) -> Iterator[Taken]:
     """Take every file of a bundle into the cache, each verified before it gets its name.
 
@@ -79,7 +91,7 @@ def import_(path: str | PathLike[str]) -> Iterator[Taken]:
     where a later one is refused. Raises WeightsError for an archive that is damaged, hostile, or no bundle, and where
     the cache cannot be written.
     """
-    path, known = Path(path), _known()
+    path, known = Path(path), {name: file for name, (file, _) in holdings.files().items()}
     with _archive(path) as archive:
         for packed in _checked(archive, path, known):
             yield _taken(archive, packed, known[packed.name], path)
@@ -105,12 +117,6 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
         raise WeightsError(f"{path}: it is no bundle of weights, or a damaged one ({error})") from None
     except OSError as error:
         raise WeightsError(f"{path}: it cannot be read ({error.strerror or error})") from None
-
-
-def _known() -> dict[str, WeightsFile]:
-    entries = catalog.entries().values()
-    files = [file for entry in entries for file in (entry.top_file, entry.notop_file) if file]
-    return {base_name(file): file for file in files}
 
 
 def _checked(archive: zipfile.ZipFile, path: Path, known: dict[str, WeightsFile]) -> list[Packed]:
@@ -170,7 +176,7 @@ def _taken(archive: zipfile.ZipFile, packed: Packed, file: WeightsFile, path: Pa
     try:
         if here := _good_one_here(file, packed):
             return Taken(packed.name, here, was_here=True)
-        with cache.locked(target), archive.open(packed.name) as member:
+        with store.locked(target), archive.open(packed.name) as member:
             return Taken(packed.name, _arrived(member, packed, file, Part(target), path), was_here=False)
     except OSError as error:
         raise WeightsError(cache.trouble(target.parent, error)) from None
@@ -193,7 +199,7 @@ def _arrived(member: IO[bytes], packed: Packed, file: WeightsFile, part: Part, p
 
 def _copy(member: IO[bytes], part: Part, packed: Packed) -> None:
     part.begin("", None)
-    with part.path.open("ab") as out, bar(packed.name, packed.bytes, in_bytes=True) as advance:
+    with part.path.open("ab") as out, bar_of_bytes(packed.name, packed.bytes) as advance:
         while piece := member.read(PIECE):
             out.write(piece)
             advance(len(piece))

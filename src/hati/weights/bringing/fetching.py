@@ -13,7 +13,8 @@ from typing import Any
 from ...catalog import WeightsFile
 from ...tools.cache import NO_ROOM
 from ...tools.download import TRIES, DownloadError, PassingError, Stream, waits
-from ...tools.progress import bar
+from ...tools.log import log
+from ...tools.progress import bar_of_bytes
 from . import checksums
 from .mirrors import Source, opened
 
@@ -136,6 +137,7 @@ class _Delivery:
         if fault:
             self.part.discard()
             raise DownloadError(NOT_IT + fault)
+        log.info("%s: whole and as it should be: %s", self.part.target.name, self.part.target)
         return self.part.arrive()
 
     def patiently(self, address: str) -> bool:
@@ -150,12 +152,14 @@ class _Delivery:
                 pause = next(pauses, None)
                 if pause is None:
                     raise PassingError(f"{error} ({TRIES} tries)") from None
+                log.info("%s: %s; trying it again", self.part.target.name, error)
                 time.sleep(max(pause, error.pause))
 
     def once(self, address: str) -> bool:
         with opened(address, *self.known_start(address)) as stream:
             if stream.length is not None and stream.length > self.most:
                 raise DownloadError(f"{NOT_IT}it is {stream.length:,} bytes long, more than {self.most:,}")
+            log.info("%s: %s %s", self.part.target.name, "going on with" if stream.start else "fetching", address)
             if stream.start == 0:
                 self.part.begin(address, stream.validator)
             self.keep(stream)
@@ -172,7 +176,7 @@ class _Delivery:
         _make_sure_of_room(self.part.target.parent, (length or 0) - stream.start)
         with (
             self.part.path.open("ab") as out,
-            bar(self.part.target.name, length, in_bytes=True) as advance,
+            bar_of_bytes(self.part.target.name, length) as advance,
         ):
             advance(stream.start)
             for piece in stream.pieces:

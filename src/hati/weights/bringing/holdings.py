@@ -46,7 +46,7 @@ def fetch(names: Sequence[str], include_top: bool = True) -> Iterator[Outcome]:
 
 def holdings() -> list[Holding]:
     """All that is here, in the catalog's order."""
-    return [holding for file, models in _files().values() if (holding := _holding(file, tuple(models)))]
+    return [holding for file, models in files().values() if (holding := _holding(file, tuple(models)))]
 
 
 def verify(names: Sequence[str] = ()) -> Iterator[Outcome]:
@@ -56,7 +56,7 @@ def verify(names: Sequence[str] = ()) -> Iterator[Outcome]:
     """
     entries = [catalog.find(name) for name in names]
     if not entries:
-        return (_verified(models[0], file) for file, models in _files().values() if store.path_of(file))
+        return (_verified(models[0], file) for file, models in files().values() if store.path_of(file))
     return (outcome for entry in entries for outcome in _all_verified(entry))
 
 
@@ -76,6 +76,15 @@ def remove(names: Sequence[str] = ()) -> int:
     """
     entries = [catalog.find(name) for name in names] or catalog.entries().values()
     return sum(store.remove(file) for entry in entries for file in _files_of(entry))
+
+
+def files() -> dict[str, tuple[WeightsFile, list[str]]]:
+    """Every file of the catalog once, by its bare name, with the models that use it."""
+    found: dict[str, tuple[WeightsFile, list[str]]] = {}
+    for entry in catalog.entries().values():
+        for file in _files_of(entry):
+            found.setdefault(base_name(file), (file, []))[1].append(entry.name)
+    return found
 
 
 def _fetched(entry: Entry, file: WeightsFile) -> Outcome:
@@ -111,15 +120,6 @@ def _missing(model: str, file: WeightsFile, option: str = "") -> WeightsUnavaila
 
 def _files_of(entry: Entry) -> list[WeightsFile]:
     return [file for file in (entry.top_file, entry.notop_file) if file]
-
-
-def _files() -> dict[str, tuple[WeightsFile, list[str]]]:
-    """Every file of the catalog once, by its bare name, with the models that use it."""
-    files: dict[str, tuple[WeightsFile, list[str]]] = {}
-    for entry in catalog.entries().values():
-        for file in _files_of(entry):
-            files.setdefault(base_name(file), (file, []))[1].append(entry.name)
-    return files
 
 
 def _holding(file: WeightsFile, models: tuple[str, ...]) -> Holding | None:

@@ -1,6 +1,6 @@
 """Where weights lie on this machine, and how they get there: whole and verified, or not at all."""
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from os.path import isfile
 from pathlib import Path
@@ -9,7 +9,7 @@ from ... import catalog
 from ...catalog import WeightsFile
 from ...errors import WeightsError, WeightsUnavailable
 from ...tools import cache
-from ...tools.progress import say
+from ...tools.log import log
 from . import checksums, fetching, mirrors
 
 SMALL_BYTES = 1 << 26  # what a file of unknown length may have in any case, beside 8 bytes for each parameter
@@ -37,12 +37,17 @@ def fetch(file: WeightsFile, parameters: int) -> Path:
         raise WeightsUnavailable(f"{file.name} {_with_package(file)}")
     target = place_of(file)
     try:
-        with cache.locked(target, waiting=lambda: say(f"{target.name}: another process is fetching it; waiting")):
+        with locked(target):
             return path_of(file) or fetching.bring(file, target, sources, 8 * parameters + SMALL_BYTES)
     except fetching.RefusedError as refused:
         raise WeightsUnavailable(_by_hand(file, parameters, refused.reasons)) from None
     except OSError as error:
         raise WeightsUnavailable(cache.trouble(target.parent, error)) from None
+
+
+def locked(target: Path) -> AbstractContextManager[None]:
+    """The right to write a file of the cache; where another process has it, that is told, and waited for."""
+    return cache.locked(target, waiting=lambda: log.warning("%s: another process is fetching it; waiting", target.name))
 
 
 def verify(file: WeightsFile, path: Path) -> None:
@@ -107,11 +112,15 @@ def _by_hand(file: WeightsFile, parameters: int, reasons: dict[str, str]) -> str
         f"  size:      {size}",
         f"  checksum:  {file.checksum or 'none published'}",
         f"  by hand:   put a copy at {place_of(file)}",
-        f"  offline:   {', '.join(offline_models())} need no network",
+        *_offline(offline_models()),
     ]
     if file.package is not None:
         lines.insert(1, f"  package:   it {_with_package(file)}")
     return "\n".join(lines)
+
+
+def _offline(names: list[str]) -> list[str]:
+    return [f"  offline:   {', '.join(names)} need{'' if names[1:] else 's'} no network"] if names else []
 
 
 def _reason(reasons: dict[str, str]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, dataclass, replace
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -22,9 +22,9 @@ from ...int8.agreement import Agreement, agreeing
 from ...loading import ModelCard, load
 from ...network.passes.small_devices import for_devices
 from ...tools.arrays import Array
-from ...tools.machine import Machine, machine
+from ...tools.machine import machine
+from ...tools.measurement_cache import MeasurementCache
 from ...tools.measuring import Spread, Work, side_by_side
-from ...tools.notebook import Notebook
 
 SECONDS = 0.5  # of timing, for each model
 TOGETHER = 6  # models side by side
@@ -32,18 +32,13 @@ PICTURES = 2  # that ranges are taken from where no answer matters
 
 
 @dataclass(frozen=True)
-class Int8Measurements:
+class Int8Benchmark:
     runtime: str
     fresh: bool = False  # measure again what was measured before
 
     def latency(self, name: str) -> Spread | None:
         """What was measured before, and may serve."""
-        if self.fresh:
-            return None
-        try:
-            return Spread(**self._notebook.kept(f"{name}.latency"))
-        except TypeError:
-            return None  # nothing is kept, or something else
+        return None if self.fresh else self._cache.kept_time(f"{name}.latency")
 
     def latencies(self, names: Sequence[str]) -> dict[str, Spread]:
         """Seconds for one picture, on one thread, taken in turns; of files with random weights."""
@@ -52,12 +47,12 @@ class Int8Measurements:
             times = side_by_side(works, seconds=SECONDS)
             works.clear()  # no file is open any more when its folder goes
         for name, spread in times.items():
-            self._notebook.keep(f"{name}.latency", asdict(spread))
+            self._cache.keep_time(f"{name}.latency", spread)
         return times
 
     def agreement(self, card: ModelCard) -> Agreement | None:
         """What was measured before with these weights."""
-        kept = self._notebook.kept(f"{card.name}.agreement")
+        kept = self._cache.kept(f"{card.name}.agreement")
         try:
             told = kept["found"] | {"interval": tuple(kept["found"]["interval"])}
             return Agreement(**told) if kept["weights"] == card.weights.checksum else None
@@ -76,23 +71,12 @@ class Int8Measurements:
             scores = in_batches(tflite.opened(path, order, threads=2), trial.checking)
         share, interval = agreeing(expected(model, trial.checking), scores)
         found = Agreement(share, interval, len(trial.checking), len(trial.calibrating), f"measured here on {photos}")
-        self._notebook.keep(f"{card.name}.agreement", {"weights": card.weights.checksum, "found": asdict(found)})
+        self._cache.keep(f"{card.name}.agreement", {"weights": card.weights.checksum, "found": asdict(found)})
         return found
 
     @cached_property
-    def machine(self) -> Machine:
-        return machine()
-
-    @cached_property
-    def _notebook(self) -> Notebook:
-        return Notebook((self.machine, __version__, self.runtime))
-
-
-def groups(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """A few at a time."""
-    rest = iter(names)
-    while group := tuple(islice(rest, TOGETHER)):
-        yield group
+    def _cache(self) -> MeasurementCache:
+        return MeasurementCache((astuple(machine()), __version__, self.runtime))
 
 
 def _work(name: str, folder: Path) -> Work:

@@ -1,7 +1,7 @@
 """Takes the time of candidates on this machine, and keeps every figure in the cache as soon as it is there."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from functools import cached_property
 from itertools import cycle
 
@@ -12,9 +12,10 @@ from ..errors import WeightsError
 from ..labels import imagenet
 from ..loading import load
 from ..model import Model
+from ..tools.arrays import Array
 from ..tools.machine import Machine, machine
+from ..tools.measurement_cache import MeasurementCache
 from ..tools.measuring import Spread, Work, side_by_side
-from ..tools.notebook import Notebook
 from .candidates import Candidate
 from .own_photos import Accuracy, OwnPhotos
 
@@ -25,7 +26,7 @@ MEMORY_TAKEN = 3  # bytes for each byte of weights, while random ones are made a
 
 
 @dataclass(frozen=True)
-class Measurements:
+class Benchmark:
     """Measures one picture at a time: array to scores, or with photos, photo to answer."""
 
     photos: OwnPhotos | None = None
@@ -33,21 +34,23 @@ class Measurements:
 
     def measure(self, candidate: Candidate) -> Candidate:
         """The candidate with its latency and, where its photos are labelled and its weights here, its accuracy."""
-        kept = None if self.fresh else self._kept(candidate)
-        if kept:
+        kept = candidate if self.fresh else self._kept(candidate)
+        if kept.latency and (kept.on_photos or not self._labelled(candidate)):
             return kept
         try:
             model = _load(candidate)
         except WeightsError as error:
             return self.measure(replace(candidate, random_weights=True, fault=str(error)))
-        times = side_by_side({"quick": self._work(model)}, seconds=QUICK, rounds=3)
-        return self._keep(replace(candidate, latency=times["quick"], on_photos=self._accuracy(candidate, model)))
+        if kept.latency is None:
+            [latency] = side_by_side({"alone": self._work(model)}, seconds=QUICK, rounds=3).values()
+            kept = self._timed(kept, latency, compared=False)
+        return kept if kept.on_photos else self._judged(kept, model)
 
     def compare(self, rivals: Sequence[Candidate]) -> list[Candidate]:
         """The rivals with latencies that were taken in turns."""
         works = {rival.name: self._work(_load(rival)) for rival in rivals}
         times = side_by_side(works, seconds=THOROUGH)
-        return [self._keep(replace(rival, latency=times[rival.name], compared=True)) for rival in rivals]
+        return [self._timed(rival, times[rival.name], compared=True) for rival in rivals]
 
     def has_memory_for(self, candidate: Candidate) -> bool:
         return self.machine.memory == 0 or MEMORY_TAKEN * candidate.megabytes * 1e6 <= self.machine.memory
@@ -63,36 +66,49 @@ class Measurements:
         photos = cycle(self.photos.sample)
         return lambda: model.classify(next(photos))
 
-    def _accuracy(self, candidate: Candidate, model: Model) -> Accuracy | None:
+    def _labelled(self, candidate: Candidate) -> list[tuple[str, int]]:
+        """The photos to judge it by, with their classes; none where they or its weights are missing."""
         if self.photos is None or self.photos.classes is None or candidate.random_weights:
-            return None
-        answers = zip(model.answers(self.photos.photos, top=1), self.photos.classes, strict=True)
+            return []
+        return list(zip(self.photos.photos, self.photos.classes, strict=True))
+
+    def _judged(self, candidate: Candidate, model: Model) -> Candidate:
+        labelled = self._labelled(candidate)
+        if not labelled:
+            return candidate
+        answers = zip(model.answers([photo for photo, _ in labelled], top=1), labelled, strict=True)
         hits = [
-            answer.predictions[0].synset == imagenet()[right].synset for answer, right in answers if not answer.error
+            answer.predictions[0].synset == imagenet()[right].synset
+            for answer, (_, right) in answers
+            if not answer.error
         ]
-        return Accuracy(sum(hits), len(hits), len(self.photos.photos) - len(hits))
+        accuracy = Accuracy(sum(hits), len(hits), len(labelled) - len(hits))
+        self._cache.keep(_accuracy_of(candidate), asdict(accuracy))
+        return replace(candidate, on_photos=accuracy)
+
+    def _timed(self, candidate: Candidate, latency: Spread, *, compared: bool) -> Candidate:
+        self._cache.keep_time(_latency_of(candidate, compared), latency)
+        return replace(candidate, latency=latency, compared=compared)
+
+    def _kept(self, candidate: Candidate) -> Candidate:
+        """With what was measured before and may serve; a latency beside others goes before one alone."""
+        compared, alone = (self._cache.kept_time(_latency_of(candidate, compared)) for compared in (True, False))
+        accuracy = self._kept_accuracy(candidate) if self._labelled(candidate) else None
+        return replace(candidate, latency=compared or alone, compared=compared is not None, on_photos=accuracy)
+
+    def _kept_accuracy(self, candidate: Candidate) -> Accuracy | None:
+        try:
+            return Accuracy(**self._cache.kept(_accuracy_of(candidate)))
+        except TypeError:
+            return None  # nothing is kept, or something else
 
     @cached_property
-    def _notebook(self) -> Notebook:
+    def _cache(self) -> MeasurementCache:
         """For figures of this machine, these versions and these photos."""
         import onnxruntime
 
-        return Notebook((self.machine, __version__, onnxruntime.__version__, self.photos and self.photos.fingerprint))
-
-    def _note(self, candidate: Candidate) -> str:
-        return f"{candidate.name}.{'random' if candidate.random_weights else 'own'}"
-
-    def _kept(self, candidate: Candidate) -> Candidate | None:
-        try:
-            told = self._notebook.kept(self._note(candidate))
-            accuracy = told["on_photos"] and Accuracy(**told["on_photos"])
-            return replace(candidate, latency=Spread(**told["latency"]), compared=told["compared"], on_photos=accuracy)
-        except (TypeError, KeyError):
-            return None
-
-    def _keep(self, candidate: Candidate) -> Candidate:
-        self._notebook.keep(self._note(candidate), asdict(candidate) | {"machine": asdict(self.machine)})
-        return candidate
+        versions = __version__, onnxruntime.__version__
+        return MeasurementCache((astuple(self.machine), *versions, self.photos and self.photos.fingerprint))
 
 
 def groups(rivals: Sequence[Candidate]) -> Iterator[list[Candidate]]:
@@ -106,11 +122,20 @@ def groups(rivals: Sequence[Candidate]) -> Iterator[list[Candidate]]:
     yield from [group] if group else []
 
 
+def _latency_of(candidate: Candidate, compared: bool) -> str:
+    weights = "random" if candidate.random_weights else "own"
+    return f"{candidate.name}.{weights}.{'compared' if compared else 'alone'}"
+
+
+def _accuracy_of(candidate: Candidate) -> str:
+    return f"{candidate.name}.accuracy"
+
+
 def _load(candidate: Candidate) -> Model:
     return load(candidate.name, None if candidate.random_weights else "imagenet")
 
 
-def _picture(model: Model) -> np.ndarray:
+def _picture(model: Model) -> Array:
     """A batch of one picture of noise, as the model's preprocessing gives it."""
     pixels = np.random.default_rng(0).integers(0, 256, (1, *model.size, 3), dtype=np.uint8)
     return model.normalisation(pixels)

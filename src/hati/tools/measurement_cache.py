@@ -2,17 +2,19 @@
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from .cache import folder
 from .files import digest, whole
+from .measuring import Spread
 
 
 @dataclass(frozen=True)
-class Notebook:
-    """`state` is all that its figures depend on, such as this machine and versions; another one, another notebook."""
+class MeasurementCache:
+    """`state` is all that its figures depend on, such as this machine and versions; another one, another cache."""
 
     state: tuple[object, ...]
 
@@ -26,6 +28,17 @@ class Notebook:
             return json.loads((self.place / f"{name}.json").read_bytes())
         except (OSError, ValueError, RecursionError):
             return None
+
+    def kept_time(self, name: str) -> Spread | None:
+        """A time that may still serve; None where it is noisy or old, for then taking it again mends it."""
+        try:
+            found = Spread(**self.kept(name))
+            return found if found.serves(datetime.now(UTC)) else None
+        except (TypeError, ValueError):
+            return None
+
+    def keep_time(self, name: str, found: Spread) -> None:
+        self.keep(name, asdict(found))
 
     def keep(self, name: str, told: dict[str, Any]) -> None:
         """A disk that takes nothing costs time at the next call, never an answer."""

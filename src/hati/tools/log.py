@@ -1,0 +1,6 @@
+"""What hati tells whoever listens: the logger `hati`, which is silent by itself."""
+
+import logging
+
+log = logging.getLogger("hati")
+log.addHandler(logging.NullHandler())
