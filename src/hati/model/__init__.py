@@ -31,6 +31,8 @@ from . import inputs
 from .looking import Seen, outputs
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..engines import Engine, Precision, Session
 
 
@@ -129,7 +131,7 @@ class Model:
         """Print Keras' table: layer, output shape, parameters, inputs, and the totals."""
         print_fn(summary.text(self.graph))
 
-    def predict(self, x: Any, batch_size: int | None = 32, verbose: Verbose = "auto") -> Array:
+    def predict(self, x: Any, batch_size: int | None = 32, verbose: Verbose = "auto") -> NDArray[np.float32]:
         """The network's output for preprocessed pictures.
 
         x: (n, height, width, channels), as the model's `preprocess_input` gives them; any n, any real type.
@@ -206,7 +208,7 @@ class Model:
         self._names()
         return self._outputs(self.graph, photos, every_pixel)
 
-    def features(self, photos: Photos, layer: str | None = None, *, every_pixel: bool = False) -> Array:
+    def features(self, photos: Photos, layer: str | None = None, *, every_pixel: bool = False) -> NDArray[np.float32]:
         """What the network sees in a photo, as numbers: the vector that its classifier would get.
 
         One photo gives (d,), several, or the path of a folder, (n, d), float32. `layer` names another layer to take; a

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import chain, islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..engines import Session
 from ..errors import ImageError, light
@@ -14,7 +15,7 @@ from ..tools.machine import cores
 from ..tools.pipeline import batches, in_order
 
 Prepare = Callable[[Photo], Array]  # a photo -> what the network takes of it; ImageError where it cannot be read
-Seen = tuple[Photo, Array | ImageError]  # what the network gives for it, or why nothing
+Seen = tuple[Photo, NDArray[np.float32] | ImageError]  # what the network gives for it, or why nothing
 
 BATCH = 8  # photos that one call of the engine takes,
 BATCH_OF_EACH = 2  # and each of several calls at once, so that reading and computing take turns often
