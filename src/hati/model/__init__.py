@@ -31,6 +31,8 @@ from . import inputs
 from .looking import Seen, outputs
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..engines import Engine, Precision, Session
 
 
