@@ -57,10 +57,10 @@ def busy(times: Mapping[str, Spread | None]) -> Iterator[str]:
 
 def _about_photos(found: Sequence[Candidate], own: OwnPhotos) -> Iterator[str]:
     tested = [one.on_photos for one in found if one.on_photos]
-    unreadable = tested[0].unreadable if tested else len(own.unreadable)
-    if unreadable:
+    left_out = tested[0].left_out if tested else len(own.unreadable)
+    if left_out:
         which = f"; one of them: {own.unreadable[0]}" if own.unreadable else ""
-        yield f"{unreadable:,} of {len(own.photos):,} photos could not be read and were left out{which}"
+        yield f"{left_out:,} of {len(own.photos):,} photos could not be read and were left out{which}"
     if tested and any(one.latency and not one.on_photos for one in found):
         yield "accuracies on your photos and published ones are not of one scale, and are not held against each other"
 

@@ -35,7 +35,7 @@ def _table(shown: Sequence[Candidate], found: Findings) -> str:
     kept = {header: cells for header, cells in columns.items() if any(cells)}
     numbers = tuple(place for place, header in enumerate(kept) if header.endswith(("%", "ms", "MB")))
     what = "a photo to its answer" if found.photos else "one picture"
-    title = f"Latency: {what}, on {found.machine.processor}, {found.machine.cores} cores"
+    title = f"Latency: {what}, on {found.machine}"
     return table(tuple(kept), list(zip(*kept.values(), strict=True)), right=numbers, title=title)
 
 

@@ -31,8 +31,6 @@ from . import inputs
 from .looking import Seen, outputs
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ..engines import Engine, Precision, Session
 
 
