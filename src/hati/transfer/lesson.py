@@ -79,7 +79,7 @@ def looked_at(
     for found, place in zip((seen, validation_seen), places, strict=True):
         _check_readable(found, fspath(place))
     train, validation = train.take(seen.readable), validation.take(validation_seen.readable)
-    gone = [name for name, count in train.counts.items() if not count]
+    gone = [one for one, count in train.counts.items() if not count]
     if gone:
         raise ArgumentError(f"{fspath(places[0])}: no photo of the class {', '.join(gone)} can be read to learn from")
     return Lesson(name, body, train, seen, validation, validation_seen, verbose)
