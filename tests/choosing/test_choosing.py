@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -306,6 +307,16 @@ def test_a_damaged_figure_is_taken_again(empty_cache: Path, folder_of_photos: Pa
 
 
 OLD = Spread(0.001, 0.001, 0.001, taken="2000-01-01T00:00:00+00:00")
+
+
+@pytest.mark.parametrize("compared", [True, False])
+def test_of_two_latencies_that_were_kept_the_later_one_serves(empty_cache: Path, compared: bool) -> None:
+    early, late = (replace(OLD, taken=f"{datetime.now(UTC).date()}T{hour}+00:00") for hour in ("00:00:00", "00:00:01"))
+    kept = Benchmark()._cache
+    kept.keep_time("MobileNet_0.25_128.random.compared", late if compared else early)
+    kept.keep_time("MobileNet_0.25_128.random.alone", early if compared else late)
+    found = Benchmark().measure(model("MobileNet_0.25_128", ms=None))
+    assert (found.latency, found.compared) == (late, compared)
 
 
 def test_an_accuracy_is_kept_where_a_latency_is_taken_again(empty_cache: Path, folder_of_photos: Path) -> None:

@@ -48,11 +48,13 @@ def measured(latency: Spread | None, asked: str) -> str:
 
 
 def busy(times: Mapping[str, Spread | None]) -> Iterator[str]:
-    """Figures that are kept for today only, with the names of those that they are of."""
+    """Which latencies are none of the work alone, by the names of what they are of."""
     noisy = [name for name, latency in times.items() if latency and latency.noisy]
     if noisy:
-        busy = "while these latencies were taken; the next call takes them again"
-        yield f"this machine was busy with something else {busy}: {some(noisy)}"
+        yield (
+            "this machine was busy with something else while these latencies were taken; "
+            f"the next call takes them again: {some(noisy)}"
+        )
 
 
 def _about_photos(found: Sequence[Candidate], own: OwnPhotos) -> Iterator[str]:

@@ -15,8 +15,8 @@ def text(found: Findings) -> str:
 
 def listed(found: Findings, *, everything: bool = False) -> str:
     """A table of the front, of the nearest where nothing is within the bounds, or of everything that was measured."""
-    measured = [one for one in found.candidates if one.latency]
-    shown = [one for one in measured if everything or one in found.front or one in found.nearest]
+    wanted = found.candidates if everything else dict.fromkeys(found.front + found.nearest)
+    shown = [one for one in wanted if one.latency]
     return _table(sorted(shown, key=lambda one: one.seconds), found) if shown else ""
 
 
