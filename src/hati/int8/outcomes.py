@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Optimised:
     layers: int  # that could run in integers
     calibrated_on: int  # photos
     held_out: int  # photos, others, that were measured with
-    unreadable: tuple[ImageError, ...]  # photos that were left out
+    unreadable: tuple[ImageError, ...] = field(compare=False)  # photos that were left out; an error equals itself alone
     notes: tuple[str, ...]
     stored: bool
     quantisation: Quantisation
