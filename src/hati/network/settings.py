@@ -73,7 +73,7 @@ def _reader(hint: Any) -> Reader:
             return partial(_many, _reader(part))
         case origin, parts if origin is tuple:
             return partial(_several, tuple(map(_reader, parts)))
-    return PLAIN[hint]
+    return PLAIN.get(hint, partial(_exactly, hint))
 
 
 def _whole(value: Any) -> int:
@@ -103,11 +103,7 @@ def _exactly(kind: type, value: Any) -> Any:
     return value
 
 
-PLAIN: dict[Any, Reader] = {
-    int: _whole,
-    float: _real,
-    **{kind: partial(_exactly, kind) for kind in (bool, str, type(None))},
-}
+PLAIN: dict[Any, Reader] = {int: _whole, float: _real}  # all others are just of their own type
 
 
 def _within(plain: Reader, within: Within, value: Any) -> Any:
@@ -159,4 +155,5 @@ def _described(hint: Any) -> str:
             return f"a tuple of {_described(part)}"
         case origin, parts if origin is tuple:
             return f"({', '.join(map(_described, parts))})"
-    return {int: "a whole number", float: "a number", str: "a text", bool: "True or False"}.get(hint, "None")
+    words = {int: "a whole number", float: "a number", str: "a text", bool: "True or False", type(None): "None"}
+    return words.get(hint, getattr(hint, "__name__", ""))
