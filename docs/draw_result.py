@@ -1,4 +1,4 @@
-"""Draw docs/result.png: a photo, and beside it what the default model says of it.
+"""Draw docs/result.png: a photo, and beside it what `hati classify` says of it.
 
 python docs/draw_result.py PHOTO
 """
@@ -11,26 +11,28 @@ from PIL import Image, ImageDraw, ImageFont
 import hati
 from hati import photos
 
-HEIGHT, WIDTH, MARGIN, BAR = 300, 420, 24, 22  # pixels
+HEIGHT, WIDTH, MARGIN = 300, 420, 28  # pixels
+FIRST, APART, BAR = 78, 70, 12  # pixels: where the first name is, from name to name, and of a bar
 INK, SOFT, FILL = "#1f2933", "#616e7c", "#2f7d6d"
 
 
 def draw(photo: Path) -> Image.Image:
-    """The photo at the left, its five names with bars at the right."""
+    """The photo at the left, the names that the command prints with bars at the right."""
     picture = photos.read(photo)
     picture = picture.resize((picture.width * HEIGHT // picture.height, HEIGHT))
     page = Image.new("RGB", (picture.width + WIDTH, HEIGHT), "white")
     page.paste(picture)
     pen = ImageDraw.Draw(page)
     left, full = picture.width + MARGIN, WIDTH - 2 * MARGIN
-    small, large = ImageFont.load_default(15), ImageFont.load_default(18)
-    pen.text((left, 14), f"hati classify {photo.name}", SOFT, small)
-    for row, found in enumerate(hati.load().classify(photo, top=5)):
-        top = 46 + row * 50
-        pen.text((left, top), found.name.replace("_", " "), INK, large)
-        pen.text((left + full, top), f"{found.score:.2f}", INK, large, anchor="ra")
-        pen.rectangle((left, top + 23, left + full, top + BAR + 9), "#e4e7eb")
-        pen.rectangle((left, top + 23, left + round(full * found.score), top + BAR + 9), FILL)
+    small, large = ImageFont.load_default(16), ImageFont.load_default(20)
+    pen.text((left, 26), f"$ hati classify {photo.name}", SOFT, small)
+    for row, found in enumerate(hati.load().classify(photo)):
+        top = FIRST + row * APART
+        pen.text((left, top), found.name, INK, large)
+        pen.text((left + full, top), f"{found.score:.4f}", INK, large, anchor="ra")
+        bar = top + 29
+        pen.rectangle((left, bar, left + full, bar + BAR), "#e4e7eb")
+        pen.rectangle((left, bar, left + round(full * found.score), bar + BAR), FILL)
     return page
 
 

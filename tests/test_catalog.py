@@ -183,6 +183,17 @@ def test_no_two_files_share_a_name_in_the_cache() -> None:
     assert len({file.name.rpartition("/")[2].lower() for file in files}) == len(files)
 
 
+def test_what_is_known_of_a_model_is_shown_in_a_line(empty_cache: Path) -> None:
+    card = next(card for card in hati.list_models() if card.name == "ResNet50")
+    shown = "224×224 pixels, 25,636,712 parameters"
+    assert repr(card) == f"<hati.ModelCard ResNet50: {shown}, 103.0 MB, top-1 74.9>"
+    assert repr(catalog.find("ResNet50")) == f"<Entry ResNet50: {shown}>"
+    default = next(card for card in hati.list_models() if card.name == hati.DEFAULT_MODEL)
+    assert repr(default).endswith("top-1 75.1, on this machine>")
+    assert max(len(repr(card)) for card in hati.list_models()) < 120
+    assert repr(card.weights) == f"<FileCard {card.weights.address}>"
+
+
 def test_a_card_tells_a_program_all_that_the_table_has() -> None:
     cards = {card["name"]: card for card in json.loads(json.dumps([asdict(card) for card in hati.list_models()]))}
     assert list(cards) == [entry.name for entry in ENTRIES]

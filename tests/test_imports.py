@@ -59,7 +59,9 @@ def test_the_listing_is_the_architecture() -> None:
     assert len(entries) <= 24
 
 
-HEAVY = ("onnx", "onnxruntime", "h5py", "PIL", "numpy", "requests", "rich", "safetensors", "torch", "keras", "click")
+HEAVY = (
+    "onnx", "onnxruntime", "h5py", "PIL", "numpy", "requests", "rich", "safetensors", "torch", "tqdm", "keras", "click",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(

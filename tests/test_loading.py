@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from oracle import lively, pictures
 
 import hati
 from hati.cli import main
+from hati.engines import devices
 from hati.errors import ArgumentError, HatiError, UnknownModel, WeightsError
 from hati.keras.applications.mobilenet import MobileNet
 from hati.labels import Label
@@ -186,18 +188,50 @@ def test_a_file_in_the_folder_shadows_no_model(tmp_path: Path, monkeypatch: pyte
         ({"device": "tpu"}, "device is 'tpu'; it can be 'cpu' or 'cuda'"),
         ({"device": "cuda", "precision": "int8"}, "precision is 'int8'; on a GPU"),
         ({"precision": "float16"}, "float16 is for a GPU"),
-        ({"weigths": None}, "did you mean 'weights'"),
+        ({"weigths": None}, r"VGG16\(\) has no argument 'weigths'; did you mean 'weights'\?"),
+        ({"precison": "int8"}, r"load\(\) has no argument 'precison'; did you mean 'precision'\?"),
+        ({"calibrate": "photos"}, r"VGG16\(\) has no argument 'calibrate'; it takes include_top, weights, "),
+        ({"weights": True}, "weights is 'True'; it can be 'imagenet', None, or the path"),
+        ({"classes": 10}, "classes is 10, but weights='imagenet'"),
     ],
 )
 def test_arguments_are_refused_before_anything_is_fetched(
     empty_cache: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], said: str
 ) -> None:
-    def fetch(*_: object) -> Path:
-        raise AssertionError("it was asked for")
-
-    monkeypatch.setattr("hati.weights.bringing.store.fetch", fetch)
+    """Whatever asked for the weights here would get WeightsUnavailable."""
+    monkeypatch.setenv("HATI_OFFLINE", "1")
     with pytest.raises(ArgumentError, match=said):
         hati.load("VGG16", **options)
+    assert not empty_cache.exists()
+
+
+def test_a_gpu_that_is_not_here_is_told_before_anything_is_fetched(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HATI_OFFLINE", "1")
+    try:
+        devices.engine("cuda")
+    except ArgumentError as error:
+        with pytest.raises(ArgumentError, match=re.escape(str(error))):
+            hati.load("VGG16", device="cuda")
+        assert not empty_cache.exists()
+    else:
+        pytest.skip("there is a GPU here")
+
+
+@pytest.mark.parametrize("name", [None, 7, b"ResNet50", ["ResNet50"]])
+def test_a_name_is_a_text_or_a_path(name: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"name is .*; a model's name, or the path of a file, was expected"):
+        hati.load(name)
+
+
+def test_a_file_without_an_ending_is_meant_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own().save(tmp_path / "mine.safetensors")
+    (tmp_path / "mine.safetensors").rename(tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UnknownModel, match="no model called 'mine'"):
+        hati.load("mine")
+    assert [hati.load(path).name for path in ("./mine", Path("mine"), tmp_path / "mine")] == ["animals"] * 3
 
 
 @dataclass

@@ -32,6 +32,9 @@ class WeightsFile:
     checksum: str | None  # "md5:…" or "sha256:…"
     licence: str
 
+    def __repr__(self) -> str:
+        return f"<WeightsFile {self.address}>"
+
     @property
     def package(self) -> str | None:
         return self.folder.removeprefix(PACKAGE) if self.folder.startswith(PACKAGE) else None
@@ -56,6 +59,9 @@ class Entry:
     top_file: WeightsFile
     notop_file: WeightsFile | None  # None: the body is taken from the file with the classifier
 
+    def __repr__(self) -> str:
+        return f"<Entry {self.name}: {self.size}×{self.size} pixels, {self.parameters:,} parameters>"
+
     @property
     def options(self) -> dict[str, Any]:
         """What the model's function is called with to be these weights' network."""
@@ -71,11 +77,6 @@ def entries() -> dict[str, Entry]:
     """Every entry by its name."""
     with (files(__package__) / "data" / "catalog.csv").open(encoding="utf-8") as file:
         return {row["name"]: _entry(row) for row in csv.DictReader(file)}
-
-
-def knows(name: str) -> bool:
-    """Whether there is an entry of that name, capitals aside."""
-    return name.lower() in _by_lower()
 
 
 def find(name: str) -> Entry:

@@ -1,10 +1,12 @@
 """The catalog's models: one ready to answer, or all of them listed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from os import PathLike, fspath
-from os.path import dirname, isfile
+from os.path import dirname
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,11 +16,14 @@ from . import DEFAULT_MODEL, catalog
 from .catalog import Entry, WeightsFile
 from .engines import Device, Precision, devices
 from .errors import ArgumentError, WeightsError
+from .keras.applications.building import unknown_argument
 from .model import Model, lazy_weights
 from .network.taught import MEANS, Taught, body_of
 from .preprocessing import Preprocessing
 from .weights import Arrays, beside, checksum, description, from_file, random
 from .weights.bringing import store
+
+OWN, ALIKE = ("precision", "device"), 0.8  # arguments that only `load` has, and how near a word is that means one
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,9 @@ class FileCard:
     address: str  # on the web, or `package:`, a registry package's name and the path within it
     bytes: int | None  # where known
     checksum: str | None  # "md5:…" or "sha256:…"
+
+    def __repr__(self) -> str:
+        return f"<FileCard {self.address}>"
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,12 @@ class ModelCard:
     weights: FileCard
     weights_without_top: FileCard | None  # None: they are taken from the file with the classifier
     on_this_machine: bool
+
+    def __repr__(self) -> str:
+        top1 = "" if self.top1 is None else f", top-1 {self.top1:g}"
+        here = ", on this machine" if self.on_this_machine else ""
+        size = f"{self.size}×{self.size} pixels, {self.parameters:,} parameters, {self.megabytes:.1f} MB"
+        return f"<hati.ModelCard {self.name}: {size}{top1}{here}>"
 
 
 class HasModel(Protocol):
@@ -86,6 +100,7 @@ def load(
     Raises UnknownModel, and what that function raises; WeightsError for a file that holds no whole model; ArgumentError
     for a device that is not here, or int8 before `hati optimise`.
     """
+    _check(name, options)
     int8 = device == "cpu" and precision == "int8"
     engine = None if int8 else devices.engine(device, precision)  # refused before anything is fetched
     model = _in_float32(name, weights, options)
@@ -111,6 +126,14 @@ def model_of(asked: ModelLike) -> Model:
     )
 
 
+def _check(name: Any, options: Iterable[str]) -> None:
+    if not isinstance(name, str | PathLike):
+        raise ArgumentError(f"name is {name!r:.80}; a model's name, or the path of a file, was expected")
+    for option in options:
+        if get_close_matches(option, OWN, cutoff=ALIKE):
+            raise unknown_argument("load", option, OWN)
+
+
 def _in_float32(name: str | PathLike[str], weights: str | PathLike[str] | None, options: dict[str, Any]) -> Model:
     if _is_file(name):
         return _saved(Path(name), weights, options)
@@ -122,11 +145,8 @@ def _in_float32(name: str | PathLike[str], weights: str | PathLike[str] | None, 
 
 
 def _is_file(name: str | PathLike[str]) -> bool:
-    """A name of the catalog is its model, whatever lies in the folder under that name."""
-    if not isinstance(name, str):
-        return True
-    has_folder = dirname(name) != ""
-    return has_folder or name.endswith(".safetensors") or (not catalog.knows(name) and isfile(name))
+    """A text without a folder or an ending is a model's name, whatever lies in the folder under it."""
+    return not isinstance(name, str) or dirname(name) != "" or name.endswith(".safetensors")
 
 
 def _saved(path: Path, weights: str | PathLike[str] | None, options: dict[str, Any]) -> Model:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -217,7 +218,7 @@ def test_a_folder_without_photos_is_refused(tmp_path: Path, place: str, said: st
 def test_the_default_model_is_measured_on_labelled_photos(folder_of_photos: Path) -> None:
     choice = choose(top1=75, megabytes=20, photos=folder_of_photos)
     assert choice.pick is not None
-    assert (choice.pick.name, choice.pick.on_photos) == (DEFAULT, Accuracy(right=2, photos=2, unreadable=1))
+    assert (choice.pick.name, choice.pick.on_photos) == (DEFAULT, Accuracy(right=2, photos=2, left_out=1))
     assert choice.reason.startswith(f"{DEFAULT} is the only model within the bounds: top-1 100.0 % on 2 photos, ")
     assert choice.notes[0].startswith("1 of 3 photos could not be read and were left out; one of them: ")
 
@@ -271,10 +272,10 @@ def test_another_latency_is_asked_of_the_same_figures() -> None:
 KILLED = """
 import os
 from hati.choosing import choose
-from hati.tools.notebook import Notebook
+from hati.tools.measurement_cache import MeasurementCache
 
-keep = Notebook.keep
-Notebook.keep = lambda *words: (keep(*words), os._exit(9))
+keep = MeasurementCache.keep
+MeasurementCache.keep = lambda *words: (keep(*words), os._exit(9))
 choose(megabytes=2)
 """  # by itself, as soon as its first figure is kept
 
@@ -302,17 +303,27 @@ def test_a_damaged_figure_is_taken_again(empty_cache: Path, folder_of_photos: Pa
     choice = choose(top1=75, megabytes=20, photos=folder_of_photos)
     assert choice.pick is not None
     assert choice.pick.seconds > 0
-    assert choice.pick.on_photos == Accuracy(right=2, photos=2, unreadable=1)
+    assert choice.pick.on_photos == Accuracy(right=2, photos=2, left_out=1)
 
 
 OLD = Spread(0.001, 0.001, 0.001, taken="2000-01-01T00:00:00+00:00")
+
+
+@pytest.mark.parametrize("compared", [True, False])
+def test_of_two_latencies_that_were_kept_the_later_one_serves(empty_cache: Path, compared: bool) -> None:
+    early, late = (replace(OLD, taken=f"{datetime.now(UTC).date()}T{hour}+00:00") for hour in ("00:00:00", "00:00:01"))
+    kept = Benchmark()._cache
+    kept.keep_time("MobileNet_0.25_128.random.compared", late if compared else early)
+    kept.keep_time("MobileNet_0.25_128.random.alone", early if compared else late)
+    found = Benchmark().measure(model("MobileNet_0.25_128", ms=None))
+    assert (found.latency, found.compared) == (late, compared)
 
 
 def test_an_accuracy_is_kept_where_a_latency_is_taken_again(empty_cache: Path, folder_of_photos: Path) -> None:
     own = opened(folder_of_photos)
     candidate = replace(model(DEFAULT), random_weights=False, latency=None)
     kept = Benchmark(own)._cache
-    kept.keep(f"{DEFAULT}.accuracy", {"right": 1, "photos": 2, "unreadable": 1})
+    kept.keep(f"{DEFAULT}.accuracy", {"right": 1, "photos": 2, "left_out": 1})
     kept.keep_time(f"{DEFAULT}.own.alone", OLD)
     found = Benchmark(own).measure(candidate)
     assert found.on_photos == Accuracy(1, 2, 1)

@@ -343,7 +343,7 @@ def test_photos_that_cannot_be_read_are_told_of_and_the_others_judged(tmp_path: 
     found = evaluate(small(*CRANES), folder)
     assert found.photos == 1
     [fault] = found.unreadable
-    assert "cut.jpg: " in fault
+    assert "cut.jpg: " in str(fault)
     (folder / "tiger_cat" / "photo.png").unlink()
     with pytest.raises(ArgumentError, match=r"small cannot be judged .* none of the 1 can be read; .*cut\.jpg"):
         evaluate(small(*CRANES), folder)

@@ -238,11 +238,13 @@ def test_a_body_may_be_cut_from_a_file_with_the_classifier() -> None:
     np.testing.assert_allclose(body.features(picture), expected, atol=1e-5 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("name", ["ResNet50", "MobileNet", "EfficientNetV2B0"])
+@pytest.mark.parametrize("name", applications.__all__)
 def test_a_model_is_called_and_shown_as_a_function_is(name: str) -> None:
     application = getattr(applications, name)
     assert (application.__name__, application.__qualname__) == (name, name)
+    assert getattr(import_module(application.__module__), name) is application
     assert repr(application) == f"<hati.keras.applications.{name}>"
+    assert application.__doc__.startswith(f"{name}, called with Keras' arguments.\n")
     assert "include_top" in application.__doc__
     assert inspect.signature(application).parameters["weights"].default == "imagenet"
 
@@ -261,6 +263,18 @@ def test_an_unknown_argument_is_told_with_the_likely_one(model: str, arguments: 
             ask(**arguments)
 
 
+def test_numpys_whole_numbers_are_whole_numbers() -> None:
+    options: dict[str, Any] = {"input_shape": [np.int64(64), np.int32(48), np.uint8(3)], "classes": np.int64(4)}
+    model = applications.ResNet50(weights=None, **options)
+    assert (model.input_shape, model.output_shape) == ((None, 64, 48, 3), (None, 4))
+    assert {type(size) for size in (*model.graph.input.shape, *model.graph.output.shape, *model.size)} == {int}
+
+
 def test_too_many_arguments_are_told_with_those_that_there_are() -> None:
     with pytest.raises(ArgumentError, match=r"ResNet50\(\): too many positional arguments; it takes include_top"):
         applications.ResNet50(*range(20))
+
+
+def test_an_argument_given_twice_is_told() -> None:
+    with pytest.raises(ArgumentError, match=r"ResNet50\(\): multiple values for argument 'include_top'; it takes"):
+        applications.ResNet50(True, include_top=False)

@@ -11,6 +11,11 @@ from hati.network.settings import Count, NotNegative, Pixels, Share, fitted, typ
 
 
 @dataclass(frozen=True)
+class Inner:
+    number: int
+
+
+@dataclass(frozen=True)
 class Record:
     count: Count = 1
     edge: Pixels = 0
@@ -22,6 +27,7 @@ class Record:
     kind: Literal["valid", "same"] = "valid"
     flag: bool = False
     text: str = ""
+    inner: Inner | None = None
 
 
 @pytest.mark.parametrize(
@@ -43,6 +49,8 @@ class Record:
         ("kind", "same", "same"),
         ("flag", True, True),
         ("text", "হাতি", "হাতি"),
+        ("inner", Inner(3), Inner(3)),
+        ("inner", None, None),
     ],
 )
 def test_a_value_is_kept_as_its_type_has_it(name: str, given: Any, kept: Any) -> None:
@@ -75,6 +83,7 @@ def test_a_value_is_kept_as_its_type_has_it(name: str, given: Any, kept: Any) ->
         ("kind", "full", "'valid' or 'same'"),
         ("flag", 1, "True or False"),
         ("text", b"", "a text"),
+        ("inner", {"number": 3}, "Inner or None"),
     ],
     ids=lambda case: str(case)[:30],
 )

@@ -91,10 +91,15 @@ class Benchmark:
         return replace(candidate, latency=latency, compared=compared)
 
     def _kept(self, candidate: Candidate) -> Candidate:
-        """With what was measured before and may serve; a latency beside others goes before one alone."""
-        compared, alone = (self._cache.kept_time(_latency_of(candidate, compared)) for compared in (True, False))
-        accuracy = self._kept_accuracy(candidate) if self._labelled(candidate) else None
-        return replace(candidate, latency=compared or alone, compared=compared is not None, on_photos=accuracy)
+        """With what was measured before and may serve: of its latencies alone and beside others, the later one."""
+        if self._labelled(candidate):
+            candidate = replace(candidate, on_photos=self._kept_accuracy(candidate))
+        times = [(compared, self._cache.kept_time(_latency_of(candidate, compared))) for compared in (True, False)]
+        serving = [(compared, latency) for compared, latency in times if latency]
+        if not serving:
+            return candidate
+        compared, latency = max(serving, key=lambda one: one[1].taken or "")
+        return replace(candidate, latency=latency, compared=compared)
 
     def _kept_accuracy(self, candidate: Candidate) -> Accuracy | None:
         try:

@@ -114,9 +114,7 @@ def _draw_titles(figure: Figure, axes: Axes, choice: Findings) -> None:
     title = f"{pick.name}: {', '.join(pick.told().values())}" if pick else "No model within all bounds"
     bounds = " · ".join(choice.bounds.told().values()) or "no bounds"
     figure.text(0.08, 0.945, title, fontsize=13, fontweight="bold", color=PICK if pick else INK)
-    figure.text(
-        0.08, 0.905, f"{bounds} · measured on {machine.processor}, {machine.cores} cores", fontsize=8, color=GREY
-    )
+    figure.text(0.08, 0.905, f"{bounds} · measured on {machine}", fontsize=8, color=GREY)
     what = "from a photo to its answer" if choice.photos else "for one picture"
     axes.set_xlabel(f"latency {what}, milliseconds", fontsize=8.5, color=INK, labelpad=6)
     where = ", on your photos or else as published" if any(one.on_photos for one in choice.candidates) else ""

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 
 from .. import photos
-from ..errors import ArgumentError, ImageError
+from ..errors import ArgumentError, ImageError, light
 from ..labels import imagenet
 from ..photos.finding import find
 from ..tools.measuring import likely_share
@@ -22,7 +22,7 @@ class Accuracy:
 
     right: int
     photos: int  # that could be read
-    unreadable: int = 0
+    left_out: int = 0  # that could not
 
     @property
     def percent(self) -> float:
@@ -41,7 +41,7 @@ class OwnPhotos:
     photos: tuple[str, ...]
     classes: tuple[int, ...] | None  # of each photo; None where no labels.csv tells them
     sample: tuple[str, ...]  # of those that can be read, up to 16 from all over the folder
-    unreadable: tuple[str, ...]  # met while looking for the sample
+    unreadable: tuple[ImageError, ...]  # met while looking for the sample
 
     @property
     def fingerprint(self) -> str:
@@ -96,16 +96,17 @@ def _label(path: Path, line: int, row: dict[str, str | None]) -> tuple[str, int]
     return str(path.parent / file), int(index)
 
 
-def _sample(found: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _sample(found: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[ImageError, ...]]:
     """Photos from all over the folder that can be read, and what is wrong with those that were tried in vain."""
-    readable, faults = [], []
+    readable: list[str] = []
+    faults: list[ImageError] = []
     step = max(1, len(found) // ENOUGH)
     for photo in (photo for start in range(step) for photo in found[start::step]):
         try:
             photos.read(photo)
             readable.append(photo)
         except ImageError as error:
-            faults.append(str(error))
+            faults.append(light(error))
         if len(readable) == ENOUGH:
             break
     return tuple(readable), tuple(faults)

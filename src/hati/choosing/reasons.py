@@ -48,19 +48,21 @@ def measured(latency: Spread | None, asked: str) -> str:
 
 
 def busy(times: Mapping[str, Spread | None]) -> Iterator[str]:
-    """Figures that are kept for today only, with the names of those that they are of."""
+    """Which latencies are none of the work alone, by the names of what they are of."""
     noisy = [name for name, latency in times.items() if latency and latency.noisy]
     if noisy:
-        busy = "while these latencies were taken; the next call takes them again"
-        yield f"this machine was busy with something else {busy}: {some(noisy)}"
+        yield (
+            "this machine was busy with something else while these latencies were taken; "
+            f"the next call takes them again: {some(noisy)}"
+        )
 
 
 def _about_photos(found: Sequence[Candidate], own: OwnPhotos) -> Iterator[str]:
     tested = [one.on_photos for one in found if one.on_photos]
-    unreadable = tested[0].unreadable if tested else len(own.unreadable)
-    if unreadable:
+    left_out = tested[0].left_out if tested else len(own.unreadable)
+    if left_out:
         which = f"; one of them: {own.unreadable[0]}" if own.unreadable else ""
-        yield f"{unreadable:,} of {len(own.photos):,} photos could not be read and were left out{which}"
+        yield f"{left_out:,} of {len(own.photos):,} photos could not be read and were left out{which}"
     if tested and any(one.latency and not one.on_photos for one in found):
         yield "accuracies on your photos and published ones are not of one scale, and are not held against each other"
 

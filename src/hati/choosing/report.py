@@ -15,8 +15,8 @@ def text(found: Findings) -> str:
 
 def listed(found: Findings, *, everything: bool = False) -> str:
     """A table of the front, of the nearest where nothing is within the bounds, or of everything that was measured."""
-    measured = [one for one in found.candidates if one.latency]
-    shown = [one for one in measured if everything or one in found.front or one in found.nearest]
+    wanted = found.candidates if everything else dict.fromkeys(found.front + found.nearest)
+    shown = [one for one in wanted if one.latency]
     return _table(sorted(shown, key=lambda one: one.seconds), found) if shown else ""
 
 
@@ -35,7 +35,7 @@ def _table(shown: Sequence[Candidate], found: Findings) -> str:
     kept = {header: cells for header, cells in columns.items() if any(cells)}
     numbers = tuple(place for place, header in enumerate(kept) if header.endswith(("%", "ms", "MB")))
     what = "a photo to its answer" if found.photos else "one picture"
-    title = f"Latency: {what}, on {found.machine.processor}, {found.machine.cores} cores"
+    title = f"Latency: {what}, on {found.machine}"
     return table(tuple(kept), list(zip(*kept.values(), strict=True)), right=numbers, title=title)
 
 

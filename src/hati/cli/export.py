@@ -103,7 +103,7 @@ def _print(found: Exported) -> None:
     if found.samples:
         print_note("measured with hati's own four photos; --check FOLDER measures with yours")
     if found.unreadable:
-        print_fault(f"{found.unreadable:,} photos could not be read")
+        print_fault(f"{len(found.unreadable):,} photos could not be read; one of them: {found.unreadable[0]}")
     click.echo(found.reason)
     for line in found.advice:
         click.echo(f"  {line}")

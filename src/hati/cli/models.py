@@ -80,7 +80,7 @@ def _print_small(found: SmallModels) -> None:
     print_table(tuple(kept), list(zip(*kept.values(), strict=True)), right=tuple(right), title=title)
     click.echo("int8 MB, multiply-adds: counted from the network. Top-1: of the float model, as published.")
     if found.runtime:
-        where = f"{found.machine.processor}, {found.machine.cores} cores"
+        where = str(found.machine)
         click.echo(f"Latency: one picture in int8, one thread, {found.runtime}, measured on this machine: {where}.")
     click.echo("As float: photos of which int8 gives the first name of float; empty where that was not measured.")
     for source in dict.fromkeys(one.agreement.source for one in found.models if one.agreement):

@@ -13,7 +13,6 @@ from .printing import as_json, print_fault, print_json, print_note, print_table
 
 if TYPE_CHECKING:
     from ..optimising import Optimised
-    from ..tools.measuring import Spread
 
 
 @click.command()
@@ -51,7 +50,7 @@ def optimise(model: str, calibrate: str, weights: str, agreement: float, as_json
 def _print(found: Optimised) -> None:
     low, high = found.interval
     rows = [
-        ("one picture, ms", _milliseconds(found.float_latency), _milliseconds(found.int8_latency)),
+        ("one picture, ms", found.float_latency.milliseconds(2), found.int8_latency.milliseconds(2)),
         ("weights, MB", f"{found.float_bytes / 1e6:,.2f}", f"{found.int8_bytes / 1e6:,.2f}"),
         ("same first name", "", f"{found.agreement:.1%} ({low:.1%}–{high:.1%})"),
         ("largest shift of a probability", "", f"{found.shift:.3f}"),
@@ -63,11 +62,7 @@ def _print(found: Optimised) -> None:
         kept = [(name, f"{hurt:.2g}") for name, hurt in found.in_float]
         print_table(("Kept in float", "Harm"), kept, right=(1,), title="harm: mean squared change of log-probabilities")
     if found.unreadable:
-        print_fault(f"{found.unreadable:,} photos could not be read")
+        print_fault(f"{len(found.unreadable):,} photos could not be read; one of them: {found.unreadable[0]}")
     for note in found.notes:
         print_note(note)
     click.echo(found.reason)
-
-
-def _milliseconds(spread: Spread) -> str:
-    return f"{1000 * spread.median:.2f} ({1000 * spread.low:.2f}–{1000 * spread.high:.2f})"

@@ -53,6 +53,8 @@ def _strict(value: Any) -> Any:
             return value if isfinite(value) else None
         case Mapping():
             return {key: _strict(one) for key, one in value.items()}
+        case Exception():
+            return str(value)
         case list() | tuple():
             return [_strict(one) for one in value]
     return value

@@ -62,7 +62,7 @@ def measured(photo_set: PhotoSet, scores: Array, unreadable: Sequence[ImageError
         by_class=_class_results(photo_set, scores, said, shown),
         confusion=None if several else _confusion(targets[:, shown], said[:, shown]),
         wrong=_several_wrong(photo_set, scores) if several else _wrong(photo_set, scores),
-        unreadable=tuple(map(str, unreadable)),
+        unreadable=tuple(unreadable),
         multi_label=several,
     )
 

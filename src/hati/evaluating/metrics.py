@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..errors import ImageError
 from ..tools.arrays import Array
 
 THRESHOLD = 0.5  # score, from where a photo that can have several classes is said to have one
@@ -43,7 +44,7 @@ class Metrics:
     by_class: tuple[ClassResult, ...]  # of those that a photo has or that were said, in the model's order
     confusion: Array | None  # (truth, said) counts, of these classes; None where a photo can have several
     wrong: tuple[Mistake, ...]  # ten, the most confident ones first
-    unreadable: tuple[str, ...]  # photos, and why
+    unreadable: tuple[ImageError, ...]  # photos that were left out
     multi_label: bool = False
 
     @property
@@ -55,4 +56,5 @@ class Metrics:
         told = asdict(self)
         score = {"mean_average_precision" if self.multi_label else "accuracy": told.pop("accuracy")}
         confusion = None if self.confusion is None else self.confusion.tolist()
-        return {"model": told.pop("model"), "photos": told.pop("photos"), **score, **told, "confusion": confusion}
+        told |= {"confusion": confusion, "unreadable": [str(error) for error in self.unreadable]}
+        return {"model": told.pop("model"), "photos": told.pop("photos"), **score, **told}

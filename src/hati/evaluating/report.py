@@ -84,9 +84,8 @@ def _wrong(found: Metrics) -> str:
 def _unreadable(found: Metrics) -> str:
     if not found.unreadable:
         return ""
-    return "\n".join(
-        [f"{counted(len(found.unreadable), 'photo', 'photos')} could not be read", *_some(found.unreadable)]
-    )
+    count = counted(len(found.unreadable), "photo", "photos")
+    return "\n".join([f"{count} could not be read", *_some([str(error) for error in found.unreadable])])
 
 
 def _some(lines: Sequence[str]) -> list[str]:

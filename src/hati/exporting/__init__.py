@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ImageError
 from ..int8.agreement import better_in_int8
 from ..loading import ModelLike, model_of
 from ..tools.progress import Verbose
@@ -43,7 +43,7 @@ class Exported:
     measured: Measured
     calibrated_on: int  # photos
     samples: bool  # whether it was measured with hati's own photos
-    unreadable: int  # photos
+    unreadable: tuple[ImageError, ...]  # photos that were left out
     kept: tuple[str, ...]  # layers in float
     hurts: tuple[tuple[str, float], ...]  # layers in int8, and what each changes; where that was looked for
     edge_tpu: EdgeTPU | None  # of a TFLite file

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from .. import photos
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ImageError
 from ..int8.calibration_photos import CALIBRATING, CalibrationPhotos, seen
 from ..model import Model
 from ..photos import Photo
@@ -30,7 +30,7 @@ class Trial:
 
     calibrating: Array
     checking: Array  # none of which is calibrated on
-    unreadable: int
+    unreadable: tuple[ImageError, ...]
     samples: bool  # whether they are hati's own
 
 
@@ -40,17 +40,17 @@ def gathered(model: Model, calibrate: Photos | None, check: Photos | None, verbo
     Raises ArgumentError for a folder with too few photos.
     """
     learnt = CalibrationPhotos.read(model, calibrate, verbose) if calibrate is not None else None
-    unreadable = learnt.unreadable if learnt else 0
+    unreadable = learnt.unreadable if learnt else ()
     pixels = learnt.pixels if learnt else np.empty((0, *model.size, 3), np.uint8)
     if check is not None:
         shown, bad = seen(model, check, verbose)
         if not shown:
-            raise ArgumentError(f"no photo to check with could be read of the {bad} that came")
+            raise ArgumentError(f"no photo to check with could be read of the {len(bad)} that came")
         return Trial(pixels[:CALIBRATING], np.stack(shown), unreadable + bad, False)
     if learnt is not None:
         edge = learnt.calibrating
         return Trial(pixels[:edge], pixels[edge:], unreadable, False)
-    return Trial(pixels, np.stack([model.preprocessing.resize(view, model.size) for view in samples()]), 0, True)
+    return Trial(pixels, np.stack([model.preprocessing.resize(view, model.size) for view in samples()]), (), True)
 
 
 def samples() -> Iterator[Image.Image]:

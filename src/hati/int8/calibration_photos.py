@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import photos
-from ..errors import ArgumentError, ImageError
+from ..errors import ArgumentError, ImageError, light
 from ..model import Model
 from ..photos import Photo
 from ..photos.finding import find
@@ -25,7 +25,7 @@ class CalibrationPhotos:
     """Photos as the network's size of pixels, one byte each; the order is the same every time, and mixed."""
 
     pixels: Array
-    unreadable: int
+    unreadable: tuple[ImageError, ...]
     model: Model
 
     @classmethod
@@ -34,7 +34,7 @@ class CalibrationPhotos:
     ) -> CalibrationPhotos:
         pixels, unreadable = seen(model, places, verbose)
         if len(pixels) < FEWEST:
-            fault = f"; {unreadable} more cannot be read" if unreadable else ""
+            fault = f"; {len(unreadable)} more cannot be read" if unreadable else ""
             raise ArgumentError(
                 f"{len(pixels)} photos came to calibrate on and to measure with{fault}; "
                 f"at least {FEWEST} are needed, {ENOUGH} or more tell more"
@@ -57,14 +57,17 @@ class CalibrationPhotos:
             yield np.ascontiguousarray(self.model.normalisation(self.pixels[first:last]), np.float32)
 
 
-def seen(model: Model, places: str | os.PathLike[str] | Iterable[Photo], verbose: Verbose) -> tuple[list[Array], int]:
-    """Photos (height, width, 3) uint8 as the network sees them, mixed, and how many could not be read."""
+def seen(
+    model: Model, places: str | os.PathLike[str] | Iterable[Photo], verbose: Verbose
+) -> tuple[list[Array], tuple[ImageError, ...]]:
+    """Photos (height, width, 3) uint8 as the network sees them, mixed, and why others could not be read."""
     found = list(find([places]) if isinstance(places, str | os.PathLike) else places)
     mixed = [found[number] for number in np.random.default_rng(0).permutation(len(found))[:MOST]]
-    pixels, unreadable = [], 0
+    pixels: list[Array] = []
+    unreadable: list[ImageError] = []
     for photo in track(mixed, len(mixed), "reading photos", verbose):
         try:
             pixels.append(model.preprocessing.resize(photos.read(photo), model.size))
-        except ImageError:
-            unreadable += 1
-    return pixels, unreadable
+        except ImageError as error:
+            unreadable.append(light(error))
+    return pixels, tuple(unreadable)

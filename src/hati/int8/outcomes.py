@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..engines.quantisation import Quantisation
-from ..errors import ArgumentError, PrecisionWarning
+from ..errors import ArgumentError, ImageError, PrecisionWarning
 from ..model import Model, lazy_weights
 from ..tools.cache import folder
 from ..tools.files import file_name, whole
@@ -39,7 +39,7 @@ class Optimised:
     layers: int  # that could run in integers
     calibrated_on: int  # photos
     held_out: int  # photos, others, that were measured with
-    unreadable: int
+    unreadable: tuple[ImageError, ...] = field(compare=False)  # photos that were left out; an error equals itself alone
     notes: tuple[str, ...]
     stored: bool
     quantisation: Quantisation
@@ -53,7 +53,7 @@ class Optimised:
         return self.float_latency.median / self.int8_latency.median
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"unreadable": [str(error) for error in self.unreadable]}
 
     @classmethod
     def from_json(cls, found: Any) -> Optimised:
@@ -62,6 +62,7 @@ class Optimised:
             told = dict(found)
             told |= {key: Spread(**told[key]) for key in ("float_latency", "int8_latency")}
             told |= {"interval": tuple(told["interval"]), "notes": tuple(told["notes"])}
+            told |= {"unreadable": tuple(ImageError(str(reason)) for reason in told["unreadable"])}
             told |= {"in_float": tuple((name, hurt) for name, hurt in told["in_float"])}
             return cls(**told | {"quantisation": Quantisation.from_fields(told["quantisation"])})
         except (TypeError, KeyError, ValueError) as error:

@@ -18,7 +18,7 @@ from ..network.layers import Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D
 from ..network.passes import with_input
 from ..photos import Photo
 from ..tools.arrays import Array
-from ..transfer.body import Body, Seen
+from ..transfer.body import Body, PhotoVectors
 from ..transfer.views import AS_IT_IS, View
 from ..weights import Weights
 
@@ -63,7 +63,7 @@ def tagged(tags: Tags) -> Tags:
     return tags
 
 
-def _first_error(seen: Seen) -> ImageError:
+def _first_error(seen: PhotoVectors) -> ImageError:
     error, others = seen.errors[0], len(seen.errors) - 1
     more = f" ({others} more cannot be read)" if others else ""
     return type(error)(f"X[{int(seen.readable.argmin())}]: {error}{more}")

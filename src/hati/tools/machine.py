@@ -20,6 +20,12 @@ class Machine:
     system: str
     python: str
 
+    def __str__(self) -> str:
+        return f"{self.processor}, {self.cores} cores"
+
+    def __repr__(self) -> str:
+        return f"<Machine {self}, {self.memory / 2**30:.1f} GiB, {self.system}, Python {self.python}>"
+
 
 def machine() -> Machine:
     return Machine(processor(), cores(), _memory(), platform.platform(), platform.python_version())

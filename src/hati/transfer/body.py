@@ -37,7 +37,7 @@ _starting = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Seen:
+class PhotoVectors:
     """What a body made of photos."""
 
     vectors: Array = field(repr=False)  # (readable photos, views, numbers) float32
@@ -98,17 +98,17 @@ class Body:
         verbose: Verbose = "auto",
         *,
         every_pixel: bool = False,
-    ) -> Seen:
+    ) -> PhotoVectors:
         """The vectors of photos, by all cores at once; those of files are kept in the cache by their content.
 
         JPEGs much larger than the network needs are decoded at a part of their size, as `Model.classify` decodes them,
         unless `every_pixel` is asked for.
         """
-        look = Look(self, tuple(views), self.cache, every_pixel)
-        done = chain.from_iterable(in_order(look, batches(found, BATCH), cores()))
+        read = VectorReader(self, tuple(views), self.cache, every_pixel)
+        done = chain.from_iterable(in_order(read, batches(found, BATCH), cores()))
         seen = list(track(done, len(found), "looking at photos", verbose))
         vectors = [one for one in seen if isinstance(one, np.ndarray)]
-        return Seen(
+        return PhotoVectors(
             np.stack(vectors) if vectors else np.empty((0, len(views), self.width), np.float32),
             np.array([isinstance(one, np.ndarray) for one in seen], bool),
             tuple(one for one in seen if isinstance(one, ImageError)),
@@ -140,7 +140,7 @@ def _seeing(graph: Graph, size: int) -> Graph:
     return other
 
 
-class Look:
+class VectorReader:
     """What is done with a few photos at once: read, found in the cache or computed, kept there."""
 
     def __init__(self, body: Body, views: tuple[View, ...], cache: VectorCache, every_pixel: bool):

@@ -11,7 +11,7 @@ from ..evaluating import Evaluation, measured
 from ..photos import sets
 from ..photos.sets import PhotoSet
 from ..tools.progress import Verbose
-from .body import Body, Seen
+from .body import Body, PhotoVectors
 from .heads import Head
 from .views import View
 
@@ -27,9 +27,9 @@ class Lesson:
     name: str  # of the model that the body is taken from
     body: Body
     train: PhotoSet
-    seen: Seen
+    seen: PhotoVectors
     validation: PhotoSet
-    validation_seen: Seen
+    validation_seen: PhotoVectors
     verbose: Verbose
 
     def __repr__(self) -> str:
@@ -79,13 +79,13 @@ def looked_at(
     for found, place in zip((seen, validation_seen), places, strict=True):
         _check_readable(found, fspath(place))
     train, validation = train.take(seen.readable), validation.take(validation_seen.readable)
-    gone = [name for name, count in train.counts.items() if not count]
+    gone = [one for one, count in train.counts.items() if not count]
     if gone:
         raise ArgumentError(f"{fspath(places[0])}: no photo of the class {', '.join(gone)} can be read to learn from")
     return Lesson(name, body, train, seen, validation, validation_seen, verbose)
 
 
-def _check_readable(seen: Seen, place: str) -> None:
+def _check_readable(seen: PhotoVectors, place: str) -> None:
     bad, count = len(seen.errors), len(seen.readable)
     if bad > MOST_UNREADABLE * count:
         first = "\n  ".join(str(error) for error in seen.errors[: sets.SHOWN])

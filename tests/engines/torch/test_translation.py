@@ -242,3 +242,14 @@ def test_dropping_keeps_the_mean(whole: bool) -> None:
     assert y.mean() == pytest.approx(1, abs=0.05)
     alike = (y == y[:, :1, :1, :1]).flatten(1).all(1)
     assert alike.all() if whole else not alike.any()
+
+
+def test_layers_whose_names_differ_in_a_sign_have_weights_of_their_own() -> None:
+    x = layers.InputLayer((4,))(name="picture")
+    for name in ("a.b", "a·b", "a%2Eb"):
+        x = layers.Dense(4)(x, name=name)
+    graph = Graph(x)
+    arrays = lively(graph)
+    pixels = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    found = Network(graph, arrays).eval()(torch.from_numpy(pixels)).detach().numpy()
+    np.testing.assert_allclose(found, in_numpy.run(graph, arrays, pixels), rtol=1e-5, atol=1e-5)

@@ -19,7 +19,7 @@ from hati.engines.torch.running import cuda_is_here
 from hati.errors import ArgumentError, ImageNotFound
 from hati.network.taught import with_head
 from hati.tools.extras import brings
-from hati.transfer.finetuning import Finetuned, Recipe, finetune, lessons
+from hati.transfer.finetuning import Finetuned, Recipe, batches, finetune
 from hati.transfer.heads import class_means
 
 Array = np.ndarray
@@ -54,7 +54,7 @@ def scores_with_onnx(found: Finetuned, given: School) -> Array:
     graph = with_head(found.body.graph, len(given.train.classes), multi_label=given.train.multi_label)
     arrays = {**found.body.weights.arrays(), **found.head.arrays()}
     session = onnxruntime.InferenceSession(translation.export(graph, arrays).SerializeToString())
-    x = np.concatenate([batch.x for batch in lessons.Plain(given.validation, given.body, 4).batches()])
+    x = np.concatenate([batch.x for batch in batches.PlainBatches(given.validation, given.body, 4).batches()])
     return np.asarray(session.run(None, {"image": x})[0])
 
 
@@ -142,7 +142,7 @@ def test_one_seed_gives_one_result_and_another_seed_another(few: School, monkeyp
     first = outcome(few)
     assert same(first, outcome(few)) == first.keys()
     assert not same(first, outcome(few, seed=1)) & {"conv_0/kernel", "classes/kernel"}
-    monkeypatch.setattr(lessons, "KEPT", 0)  # no photo stays in memory: each is decoded in each epoch
+    monkeypatch.setattr(batches, "KEPT", 0)  # no photo stays in memory: each is decoded in each epoch
     assert same(first, outcome(few)) == first.keys()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hati.errors import ArgumentError
-from hati.transfer.finetuning.learner import pace
+from hati.transfer.finetuning.learner import rate_factor
 from hati.transfer.finetuning.recipe import BOUNDS, Recipe
 
 
@@ -51,4 +51,4 @@ def test_every_number_has_its_bounds() -> None:
     [(0, 0.0, 1.0), (5, 0.0, 0.5), (0, 0.2, 1 / 3), (1, 0.2, 2 / 3), (2, 0.2, 1.0), (6, 0.2, 0.5), (9, 0.2, 0.0381)],
 )
 def test_rates_rise_and_fall_along_a_cosine(step: int, warm_up: float, share: float) -> None:
-    assert pace(step, 10, warm_up) == pytest.approx(share, abs=1e-4)
+    assert rate_factor(step, 10, warm_up) == pytest.approx(share, abs=1e-4)

@@ -98,7 +98,8 @@ class Network(nn.Module):
 
 
 def _own_name(node: Node, key: str) -> str:
-    return f"{node.name}/{key}".replace(".", "·")  # PyTorch keeps the dot for modules inside of modules
+    """Without a dot, which PyTorch keeps for modules inside of modules; two layers never share one."""
+    return f"{node.name}/{key}".replace("%", "%25").replace(".", "%2E")
 
 
 def _steps(graph: Graph) -> tuple[Step, ...]:

@@ -1,12 +1,13 @@
 """What every function of `hati.keras.applications` does: Keras' arguments, Keras' refusals, and a Model at the end."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from inspect import BoundArguments, Parameter, Signature
-from os import PathLike, fspath
+from numbers import Integral
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack, get_args
 
@@ -74,6 +75,9 @@ class Request:
     name: str | None
     options: Options
 
+    def __post_init__(self) -> None:
+        vars(self).update(classes=_plain(self.classes), input_shape=_plain(self.input_shape))
+
     @property
     def imagenet(self) -> bool:
         return self.weights == "imagenet"
@@ -102,9 +106,11 @@ class Application:
     pytorch_names: PytorchNames | None = None
 
     def __post_init__(self) -> None:
-        """It is called what a function would be called."""
-        for name in ("__name__", "__qualname__"):
-            object.__setattr__(self, name, self.function)
+        """What a function has, for `help`, notebooks and whoever prints it."""
+        names = dict.fromkeys(("__name__", "__qualname__"), self.function)
+        module = f"{__package__}.{entries()[self.function].module}"
+        words = str(Application.__doc__).replace("A model by its name", self.function)
+        vars(self).update(names, __module__=module, __doc__=words)
 
     def __repr__(self) -> str:
         return f"<hati.keras.applications.{self.function}>"
@@ -126,9 +132,7 @@ class Application:
         known = self.order.split()
         for name in named:
             if name not in known:
-                close = get_close_matches(name, known, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known)}"
-                raise ArgumentError(f"{self.function}() has no argument {name!r}; {hint}")
+                raise unknown_argument(self.function, name, known)
         try:
             return self.__signature__.bind(*positional, **named)
         except TypeError as error:
@@ -178,13 +182,21 @@ class Application:
         return by_size.get(_side(request.input_shape), by_size[max(by_size)])
 
 
+def unknown_argument(function: str, name: str, known: Iterable[str]) -> ArgumentError:
+    """What to raise for an argument that a function does not have: with the likeliest one, or all that it has."""
+    known = list(known)
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known)}"
+    return ArgumentError(f"{function}() has no argument {name!r}; {hint}")
+
+
 def check(request: Request) -> None:
     """Keras' refusals that need no shape."""
     if request.input_tensor is not None:
         raise ArgumentError("input_tensor means nothing here: a hati model takes arrays; give input_shape instead")
-    if not request.imagenet and request.weights is not None and not Path(request.weights).is_file():
+    if not request.imagenet and request.weights is not None and not _is_file(request.weights):
         raise ArgumentError(
-            f"weights is {fspath(request.weights)!r}; it can be 'imagenet', None, or the path of a file that exists"
+            f"weights is {str(request.weights)!r}; it can be 'imagenet', None, or the path of a file that exists"
         )
     if request.imagenet and request.include_top and request.classes != 1000:
         raise ArgumentError(
@@ -205,13 +217,9 @@ def input_shape(request: Request, default_size: int, smallest: int, size: Size) 
     may_be_open = size == "open" or (size == "known with a classifier" and not request.include_top)
     if given is None:
         return (None, None, 3) if may_be_open else default
-    if (
-        not isinstance(given, tuple | list)
-        or len(given) != 3
-        or not all(isinstance(number, int | None) for number in given)
-    ):
+    if not isinstance(given, tuple) or len(given) != 3 or not all(isinstance(number, int | None) for number in given):
         raise ArgumentError(f"input_shape is {given}; three whole numbers were expected, (height, width, channels)")
-    height, width, channels = given = tuple(given)
+    height, width, channels = given
     if channels is None or channels < 1:
         raise ArgumentError(f"input_shape is {given}; its last number, the channels, must be known")
     if request.imagenet and request.include_top and size != "open" and given != default:
@@ -260,8 +268,19 @@ def _labels(request: Request) -> tuple[labels.Label, ...] | None:
 
 def _side(shape: tuple[int | None, ...] | None) -> int:
     """Of a square picture's shape; 0 for any other."""
-    height, width = shape[:2] if isinstance(shape, tuple | list) and len(shape) == 3 else (None, None)
+    height, width = shape[:2] if isinstance(shape, tuple) and len(shape) == 3 else (None, None)
     return height if height == width and isinstance(height, int) else 0
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's whole numbers as ints, a list as a tuple; anything else as it is, to be refused by its name."""
+    if isinstance(value, tuple | list):
+        return tuple(map(_plain, value))
+    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
+
+
+def _is_file(path: Any) -> bool:
+    return isinstance(path, str | PathLike) and Path(path).is_file()
 
 
 def _top(request: Request) -> Top:

@@ -27,8 +27,8 @@ from .recipe import Recipe, check_seed
 if TYPE_CHECKING:
     import torch
 
-    from .course import Course
-    from .lessons import Share
+    from .batches import Share
+    from .loop import TrainingLoop
 
 __all__ = ["Epoch", "Finetuned", "Recipe", "finetune"]
 
@@ -71,12 +71,12 @@ def finetune(
     with seeds, together(place) as share, room(f"batches of {recipe.batch_size} photos", place, advice):
         if len(train) < 2 * share.processes:
             raise ArgumentError(f"{len(train)} photos came for {share.processes} processes; each needs two or more")
-        course = _course(body, head, (train, validation), recipe, seed, checkpoints, place, share, verbose)
-        course.run()
-        return _finetuned(course, body, head, train)
+        loop = _loop(body, head, (train, validation), recipe, seed, checkpoints, place, share, verbose)
+        loop.run()
+        return _finetuned(loop, body, head, train)
 
 
-def _course(
+def _loop(
     body: Body,
     head: Head,
     sets: tuple[PhotoSet, PhotoSet | None],
@@ -86,13 +86,13 @@ def _course(
     device: torch.device,
     share: Share,
     verbose: Verbose,
-) -> Course:
+) -> TrainingLoop:
+    from .batches import PlainBatches, TrainingBatches, workers_beside
     from .checkpoints import Checkpoint, fingerprint, marks
-    from .course import Course
     from .learner import Learner
-    from .lessons import Lessons, Plain, workers_beside
+    from .loop import TrainingLoop
     from .losses import Loss
-    from .processes import agreed
+    from .processes import broadcast
     from .unfreezing import with_logits
 
     train, validation = sets
@@ -103,45 +103,45 @@ def _course(
     checkpoint = None
     if checkpoints is not None:
         told = (body.checksum, body.preprocessing, body.size, asdict(recipe), seed, share.processes, device.type)
-        key = agreed(fingerprint(*told, *head.arrays().values(), *map(marks, sets)), share)
+        key = broadcast(fingerprint(*told, *head.arrays().values(), *map(marks, sets)), share)
         checkpoint = Checkpoint(Path(checkpoints) / f"{file_name(body.graph.name, key)}.pt")
     workers = workers_beside(device.type)
-    judged = Plain(validation, body, recipe.batch_size, workers) if validation is not None and len(validation) else None
-    lessons = Lessons(train, body, recipe, seed, share, workers)
-    return Course(learner, lessons, judged, recipe, checkpoint, verbose)
+    judged = PlainBatches(validation, body, recipe.batch_size, workers) if validation else None
+    batches = TrainingBatches(train, body, recipe, seed, share, workers)
+    return TrainingLoop(learner, batches, judged, recipe, checkpoint, verbose)
 
 
-def _finetuned(course: Course, body: Body, head: Head, train: PhotoSet) -> Finetuned:
-    arrays = course.learner.answering.arrays()
+def _finetuned(loop: TrainingLoop, body: Body, head: Head, train: PhotoSet) -> Finetuned:
+    arrays = loop.learner.answering.arrays()
     own = {name: arrays[name] for name in body.graph.weights()}
     kernel, bias = arrays[f"{CLASSES}/kernel"], arrays[f"{CLASSES}/bias"]
-    means = class_means(_squashed(course, body, train, arrays), train.targets)
+    means = class_means(_squashed(loop, body, train, arrays), train.targets)
     return Finetuned(
         Body(body.graph, from_arrays(own, body.graph), body.preprocessing, body.size),
         Head(head.standardisation, kernel, bias, means, head.multi_label),
-        tuple(course.epochs),
-        course.best,
-        course.taken,
-        course.stopped_early,
-        tuple(course.notes),
-        course.checkpoint.path if course.checkpoint else None,
+        tuple(loop.epochs),
+        loop.best,
+        loop.taken,
+        loop.stopped_early,
+        tuple(loop.notes),
+        loop.checkpoint.path if loop.checkpoint else None,
     )
 
 
-def _squashed(course: Course, body: Body, train: PhotoSet, arrays: dict[str, np.ndarray]) -> np.ndarray:
+def _squashed(loop: TrainingLoop, body: Body, train: PhotoSet, arrays: dict[str, np.ndarray]) -> np.ndarray:
     """(photos, numbers): what the head weighs, of the training photos as the finished model sees them."""
     import torch
 
     from ...engines.torch.translation import Network
-    from .lessons import Plain
+    from .batches import PlainBatches
 
-    learner = course.learner
+    learner = loop.learner
     below = learner.network.graph.cut(SQUASHING)
     network = Network(below, arrays).eval().to(learner.device)
     with torch.inference_mode():
         seen = [
             network(torch.from_numpy(batch.x).to(learner.device)).cpu().numpy()
-            for batch in Plain(train, body, course.recipe.batch_size, course.lessons.workers).batches()
+            for batch in PlainBatches(train, body, loop.recipe.batch_size, loop.batches.workers).batches()
         ]
     return np.concatenate(seen)
 

@@ -17,7 +17,8 @@ import torch
 from ...errors import TrainingError
 from ...photos import Photo, describe
 from ...photos.sets import PhotoSet
-from ...tools.files import whole
+from ...tools.arrays import Array
+from ...tools.files import digest, whole
 
 FORMAT = 1  # of the file; one of another format is another training's
 State = dict[str, Any]
@@ -65,16 +66,12 @@ class Checkpoint:
 
 def fingerprint(*things: object) -> str:
     """SHA-256 of what makes a training: things whose repr says all of them, and arrays."""
-    found = hashlib.sha256(str(FORMAT).encode())
-    for thing in things:
-        content = np.ascontiguousarray(thing).tobytes() if isinstance(thing, np.ndarray) else repr(thing).encode()
-        found.update(len(content).to_bytes(8, "big") + content)
-    return found.hexdigest()
+    return digest(FORMAT, *(_content(thing) if isinstance(thing, np.ndarray) else thing for thing in things))
 
 
 def marks(found: PhotoSet | None) -> list[tuple[object, ...]]:
     """What tells photos from others: a file's name, size and time; the content of what is in memory."""
-    return [] if found is None else [*map(_mark, found.photos), found.classes, (found.targets.tobytes(),)]
+    return [] if found is None else [*map(_mark, found.photos), found.classes, _content(found.targets)]
 
 
 def _mark(photo: Photo) -> tuple[object, ...]:
@@ -87,8 +84,12 @@ def _mark(photo: Photo) -> tuple[object, ...]:
         return (hashlib.sha256(photo).hexdigest(),)
     if hasattr(photo, "read"):
         return (describe(photo),)
-    pixels = np.ascontiguousarray(photo)
-    return pixels.shape, hashlib.sha256(pixels.data).hexdigest()
+    return _content(np.asarray(photo))
+
+
+def _content(x: Array) -> tuple[object, ...]:
+    """What tells an array from others: not all of a long one is in its repr."""
+    return x.shape, x.dtype.str, hashlib.sha256(np.ascontiguousarray(x).data).hexdigest()
 
 
 def _why_not(folder: Path, error: Exception) -> str:

@@ -14,12 +14,12 @@ from ...errors import ArgumentError
 from ...network.graph import Graph
 from ...network.taught import HEAD, body_of
 from ...tools.arrays import Array
+from .batches import Batch, PlainBatches, Share
 from .checkpoints import State, copied
-from .lessons import Batch, Plain, Share
 from .losses import Loss
-from .processes import silent, summed, with_others
+from .processes import summed, with_others, without_sync
 from .recipe import Recipe
-from .unfreezing import frozen, still
+from .unfreezing import frozen, in_inference
 
 MOMENTUM = 0.9  # of descent
 
@@ -32,22 +32,22 @@ class Learner:
     ):
         self.recipe, self.device, self.share, self.loss = recipe, device, share, loss.to(device)
         self.network = Network(graph, arrays).to(device)
-        self.network.freeze(frozen(body_of(graph), recipe.unfreeze), still(graph, recipe))
+        self.network.freeze(frozen(body_of(graph), recipe.unfreeze), in_inference(graph, recipe))
         self.answering = self.network  # what validation asks, and what is the result
         if recipe.average:
             self.answering = Network(graph, arrays).to(device).requires_grad_(False).eval()
         self.module = with_others(self.network, share, device)
         self.optimiser = _optimiser(self.network, recipe)
-        self._kind = _short_floats(recipe, device)
+        self._kind = _mixed_dtype(recipe, device)
         self._scaler = torch.amp.GradScaler(device.type, enabled=self._kind is torch.float16)
 
-    def step(self, batches: tuple[Batch, ...], photos: int, pace: float) -> float:
+    def step(self, batches: tuple[Batch, ...], photos: int, rate_factor: float) -> float:
         """One change of the weights, by the mean loss over so many photos of all processes; this process' part of it.
 
-        `pace` is the share of their highest value that the rates have now.
+        `rate_factor` is the share of their highest value that the rates have now.
         """
         for group in self.optimiser.param_groups:
-            group["lr"] = pace * group["highest"]
+            group["lr"] = rate_factor * group["highest"]
         self.module.train()
         self.optimiser.zero_grad()
         total = sum(self._learn(batch, photos, last=batch is batches[-1]) for batch in batches)
@@ -57,7 +57,7 @@ class Learner:
             self._follow()
         return total
 
-    def judge(self, plain: Plain) -> tuple[float, float]:
+    def judge(self, plain: PlainBatches) -> tuple[float, float]:
         """The mean loss over photos that are not learnt from, and the part of them that is told rightly."""
         exact, sums = self.loss.exact(), torch.zeros(2, dtype=torch.float64, device=self.device)
         for batch in plain.batches(self.share):
@@ -71,18 +71,18 @@ class Learner:
         """Whether all weights are numbers."""
         return all(bool(tensor.isfinite().all()) for _, tensor in _changing(self.network, self.network))
 
-    def lessons_learnt(self) -> dict[str, Tensor]:
+    def learnt_weights(self) -> dict[str, Tensor]:
         """What has changed of the network that answers."""
         return copied(_changing(self.network, self.answering))
 
-    def remember(self, learnt: Mapping[str, Tensor]) -> None:
+    def take_weights(self, learnt: Mapping[str, Tensor]) -> None:
         _fill(self.answering, learnt)
 
     def state(self) -> State:
         """All that a later step depends on."""
         return {
             "network": copied(_changing(self.network, self.network)),
-            "answering": self.lessons_learnt(),
+            "answering": self.learnt_weights(),
             "optimiser": self.optimiser.state_dict(),
             "scaler": self._scaler.state_dict(),
         }
@@ -94,7 +94,7 @@ class Learner:
         self._scaler.load_state_dict(state["scaler"])
 
     def _learn(self, batch: Batch, photos: int, *, last: bool) -> float:
-        with silent(self.module, last):
+        with without_sync(self.module, last):
             with self._precision():
                 logits = self.module(self._moved(batch.x))
             loss = self.loss(logits.float(), self._moved(batch.targets)).sum() / photos
@@ -120,7 +120,7 @@ class Learner:
         return torch.from_numpy(x).to(self.device)
 
 
-def pace(step: int, steps: int, warm_up: float) -> float:
+def rate_factor(step: int, steps: int, warm_up: float) -> float:
     """The share of its highest value that a rate has: a rise, then half a cosine; Loshchilov and Hutter 2017."""
     rise = round(warm_up * steps)
     if step < rise:
@@ -147,7 +147,7 @@ def _optimiser(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.AdamW(described, lr=recipe.rate)
 
 
-def _short_floats(recipe: Recipe, device: torch.device) -> torch.dtype | None:
+def _mixed_dtype(recipe: Recipe, device: torch.device) -> torch.dtype | None:
     """bfloat16, which has float32's range, where the GPU knows it."""
     if recipe.precision == "float32":
         return None

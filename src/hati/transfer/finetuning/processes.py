@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from .lessons import ALONE, Share
+from .batches import ALONE, Share
 
 T = TypeVar("T")
 
@@ -46,12 +46,12 @@ def with_others(network: nn.Module, share: Share, device: torch.device) -> nn.Mo
     return DistributedDataParallel(network, device_ids=[device] if device.type == "cuda" else None)
 
 
-def silent(module: nn.Module, last: bool) -> AbstractContextManager[None]:
+def without_sync(module: nn.Module, last: bool) -> AbstractContextManager[None]:
     """Gradients are sent to the others once for each step, with its last batch."""
     return module.no_sync() if isinstance(module, DistributedDataParallel) and not last else nullcontext()
 
 
-def agreed(thing: T, share: Share) -> T:
+def broadcast(thing: T, share: Share) -> T:
     """What the first process has, for all of them: one that computed it anew may be off by its last bits."""
     if share.processes == 1:
         return thing

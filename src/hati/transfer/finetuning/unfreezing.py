@@ -28,7 +28,7 @@ def frozen(body: Graph, unfreeze: float) -> list[str]:
     return [node.name for node in body.nodes[: weighed[kept - 1] + 1]] if kept else []
 
 
-def still(graph: Graph, recipe: Recipe) -> list[str]:
+def in_inference(graph: Graph, recipe: Recipe) -> list[str]:
     """Layers that behave in training as they do in inference; their weights can learn."""
     kinds = (*((BatchNormalization,) if recipe.batch_norm == "frozen" else ()), *(() if recipe.dropout else (Dropout,)))
     return [node.name for node in graph.nodes if isinstance(node.layer, kinds)]

@@ -87,7 +87,7 @@ class DecodedPhotos:
         return photo
 
 
-class Lessons:
+class TrainingBatches:
     """A set of photos that a network learns from."""
 
     def __init__(self, found: PhotoSet, body: Body, recipe: Recipe, seed: int, share: Share, workers: int = 1):
@@ -142,7 +142,7 @@ class Lessons:
         return Batch(np.asarray(x, np.float32), np.asarray(targets, np.float32))
 
 
-class Plain:
+class PlainBatches:
     """Photos as the finished model will see them."""
 
     def __init__(self, found: PhotoSet, body: Body, size: int, workers: int = 1):

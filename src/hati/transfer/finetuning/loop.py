@@ -13,11 +13,11 @@ import torch
 from ...errors import TrainingError, TrainingStopped
 from ...tools.log import log
 from ...tools.progress import Verbose, track
+from .batches import PlainBatches, TrainingBatches
 from .checkpoints import Checkpoint, State
-from .learner import Learner, pace
-from .lessons import Lessons, Plain
+from .learner import Learner, rate_factor
 from .outcome import Epoch
-from .processes import agreed
+from .processes import broadcast
 from .recipe import Recipe
 
 Tensors = Mapping[str, torch.Tensor]
@@ -26,24 +26,24 @@ LARGEST = float("inf")
 SHARES = (0.25, 0.5, 0.75)  # of what was learnt, in mixtures with what was there before
 
 
-class Course:
+class TrainingLoop:
     """What is learnt from, how, and how far it has come."""
 
     def __init__(
         self,
         learner: Learner,
-        lessons: Lessons,
-        validation: Plain | None,
+        batches: TrainingBatches,
+        validation: PlainBatches | None,
         recipe: Recipe,
         checkpoint: Checkpoint | None,
         verbose: Verbose,
     ):
-        self.learner, self.lessons, self.validation, self.recipe = learner, lessons, validation, recipe
+        self.learner, self.batches, self.validation, self.recipe = learner, batches, validation, recipe
         self.first = learner.share.first
         self.checkpoint, self.verbose = checkpoint, verbose if self.first else 0
         self.epochs: list[Epoch] = []  # the first one is what was there before
         self.best, self.taken = 0, 1.0  # the epoch that is the result, and how much of what it changed
-        self._before = self._learnt = learner.lessons_learnt()
+        self._before = self._learnt = learner.learnt_weights()
         self._kept = 0  # the last epoch that the checkpoint has
         self.notes: list[str] = []
 
@@ -57,11 +57,11 @@ class Course:
             if not self.epochs:
                 self._judged(Epoch(0, None))
             while self.done < self.recipe.epochs and not self.stopped_early:
-                self._judged(Epoch(self.done + 1, self._taught(self.done + 1)))
+                self._judged(Epoch(self.done + 1, self._trained(self.done + 1)))
                 self._keep()
             if self.validation is not None:
                 self._mix(self.validation)
-        self.learner.remember(self._learnt)
+        self.learner.take_weights(self._learnt)
 
     @property
     def done(self) -> int:
@@ -71,17 +71,17 @@ class Course:
     def stopped_early(self) -> bool:
         return self.validation is not None and self.done - self.best >= self.recipe.patience
 
-    def _taught(self, epoch: int) -> float:
+    def _trained(self, epoch: int) -> float:
         """One epoch; the mean loss in it."""
-        torch.manual_seed(_seed(self.lessons.seed, epoch, self.learner.share.rank))
-        steps, losses = self.lessons.steps, []
+        torch.manual_seed(_seed(self.batches.seed, epoch, self.learner.share.rank))
+        steps, losses = self.batches.steps, []
         total = steps * self.recipe.epochs
         label = f"fine-tuning, epoch {epoch} of {self.recipe.epochs}"
-        for step in track(self.lessons.epoch(epoch), steps, label, self.verbose):
-            height = pace((epoch - 1) * steps + step.number, total, self.recipe.warm_up)
-            losses.append(self.learner.step(step.batches, step.photos, height))
+        for step in track(self.batches.epoch(epoch), steps, label, self.verbose):
+            factor = rate_factor((epoch - 1) * steps + step.number, total, self.recipe.warm_up)
+            losses.append(self.learner.step(step.batches, step.photos, factor))
             if not isfinite(losses[-1]) or (step.number == steps - 1 and not self.learner.sound):
-                raise self._diverged(epoch, step.number, height)
+                raise self._diverged(epoch, step.number, factor)
         return float(np.mean(losses)) * self.learner.share.processes
 
     def _judged(self, epoch: Epoch) -> None:
@@ -91,18 +91,18 @@ class Course:
             epoch = Epoch(epoch.number, epoch.loss, loss, right)
         self.epochs.append(epoch)
         if self.validation is None or self.best == 0 or _merit(epoch) > _merit(self.epochs[self.best]):
-            self.best, self._learnt = epoch.number, self.learner.lessons_learnt()
+            self.best, self._learnt = epoch.number, self.learner.learnt_weights()
         if self.first:
             log.info("%s", epoch)
 
-    def _mix(self, validation: Plain) -> None:
+    def _mix(self, validation: PlainBatches) -> None:
         """Between the weights of before and those of the best epoch lie better ones; Wortsman et al. 2022, 2109.01903.
 
         Taken are those that tell most of the validation photos rightly, and of equal ones those with the smallest loss.
         """
         outcomes = {0.0: _merit(self.epochs[0]), 1.0: _merit(self.epochs[self.best])}
         for share in SHARES:
-            self.learner.remember(_mixture(self._before, self._learnt, share))
+            self.learner.take_weights(_mixture(self._before, self._learnt, share))
             loss, right = self.learner.judge(validation)
             outcomes[share] = (right, -loss)
         self.taken = max(outcomes, key=outcomes.__getitem__)
@@ -122,7 +122,7 @@ class Course:
     def _go_on(self) -> None:
         """From what an earlier training kept."""
         found = self.checkpoint.read() if self.checkpoint is not None and self.first else None
-        state = agreed(found, self.learner.share)
+        state = broadcast(found, self.learner.share)
         if state is None:
             return
         self.learner.restore(state)
@@ -139,8 +139,8 @@ class Course:
         except KeyboardInterrupt:
             raise TrainingStopped(f"stopped in epoch {self.done + 1} of {self.recipe.epochs}; {self._safe()}") from None
 
-    def _diverged(self, epoch: int, step: int, height: float) -> TrainingError:
-        rates = f"{height * self.recipe.rate:g} in the body and {height * self.recipe.head_rate:g} in the head"
+    def _diverged(self, epoch: int, step: int, factor: float) -> TrainingError:
+        rates = f"{factor * self.recipe.rate:g} in the body and {factor * self.recipe.head_rate:g} in the head"
         return TrainingError(
             f"epoch {epoch}, step {step + 1}: the loss or a weight is no number any more, at rates of {rates}; begin "
             f"anew with lower ones, such as rate={self.recipe.rate / 10:g} and head_rate={self.recipe.head_rate / 10:g}"

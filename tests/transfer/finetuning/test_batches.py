@@ -12,7 +12,7 @@ from hati.photos.sets import PhotoSet
 from hati.preprocessing import Preprocessing
 from hati.transfer.finetuning import Recipe
 from hati.transfer.finetuning.augmentation import GREY, augmented, mixed, needed
-from hati.transfer.finetuning.lessons import ALONE, Lessons, Plain, Share, parts
+from hati.transfer.finetuning.batches import ALONE, PlainBatches, Share, TrainingBatches, parts
 
 Array = np.ndarray
 
@@ -95,28 +95,28 @@ def test_no_part_is_left_with_one_photo(count: int, most: int, least: int, expec
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory: pytest.TempPathFactory) -> School:
-    return school(tmp_path_factory.mktemp("lessons"), each=5)
+    return school(tmp_path_factory.mktemp("school"), each=5)
 
 
-def lessons(given: School, recipe: Recipe, share: Share = ALONE, seed: int = 0) -> Lessons:
-    return Lessons(given.train, given.body, recipe, seed, share)
+def batches(given: School, recipe: Recipe, share: Share = ALONE, seed: int = 0) -> TrainingBatches:
+    return TrainingBatches(given.train, given.body, recipe, seed, share)
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_processes_share_each_step_and_see_each_photo_once(given: School, processes: int) -> None:
     recipe = Recipe(batch_size=2, accumulate=2)
-    shares = [[*lessons(given, recipe, Share(rank, processes)).epoch(1)] for rank in range(processes)]
+    shares = [[*batches(given, recipe, Share(rank, processes)).epoch(1)] for rank in range(processes)]
     for steps in zip(*shares, strict=True):
         assert {step.photos for step in steps} == {sum(len(batch.x) for step in steps for batch in step.batches)}
         assert all(len(batch.x) > 1 for step in steps for batch in step.batches)
-    whole = np.concatenate([batch.x for step in lessons(given, recipe).epoch(1) for batch in step.batches])
+    whole = np.concatenate([batch.x for step in batches(given, recipe).epoch(1) for batch in step.batches])
     together = np.concatenate([batch.x for steps in shares for step in steps for batch in step.batches])
     assert len(together) == len(given.train) == 15
     np.testing.assert_array_equal(np.unique(together, axis=0), np.unique(whole, axis=0))
 
 
 def seen(given: School, recipe: Recipe, epoch: int, seed: int = 0) -> Array:
-    steps = lessons(given, recipe, seed=seed).epoch(epoch)
+    steps = batches(given, recipe, seed=seed).epoch(epoch)
     return np.concatenate([batch.x for step in steps for batch in step.batches])
 
 
@@ -130,19 +130,19 @@ def test_each_epoch_and_each_seed_has_its_own_order_and_looks(given: School) -> 
 
 def test_the_order_of_threads_does_not_matter(given: School) -> None:
     recipe = Recipe(batch_size=4)
-    steps = Lessons(given.train, given.body, recipe, 0, ALONE, workers=4).epoch(1)
+    steps = TrainingBatches(given.train, given.body, recipe, 0, ALONE, workers=4).epoch(1)
     np.testing.assert_array_equal(np.concatenate([b.x for step in steps for b in step.batches]), seen(given, recipe, 1))
 
 
 def test_mixed_pictures_have_mixed_targets(given: School) -> None:
-    steps = lessons(given, Recipe(batch_size=4, mixup=1.0)).epoch(1)
+    steps = batches(given, Recipe(batch_size=4, mixup=1.0)).epoch(1)
     targets = np.concatenate([batch.targets for step in steps for batch in step.batches])
     assert ((targets > 0.01) & (targets < 0.99)).any()
     np.testing.assert_allclose(targets.sum(1), 1, rtol=1e-6)
 
 
 def test_plain_photos_are_what_the_model_sees(given: School) -> None:
-    plain = Plain(given.train, given.body, 4)
+    plain = PlainBatches(given.train, given.body, 4)
     expected = [given.body.preprocessing(Image.open(str(photo)), given.body.size) for photo in given.train.photos]
     for _ in range(2):  # the second time out of memory
         found = np.concatenate([batch.x for batch in plain.batches()])
@@ -153,12 +153,12 @@ def test_a_large_photo_is_kept_no_larger_than_needed(tmp_path: Path) -> None:
     photo = tmp_path / "large.png"
     gradient(900, 600).save(photo)
     body, recipe = body_of(few_layers()), Recipe(crop=0.25)
-    found = Lessons(PhotoSet((photo,), ("a",), np.ones((1, 1), bool)), body, recipe, 0, ALONE)._decoded[0]
+    found = TrainingBatches(PhotoSet((photo,), ("a",), np.ones((1, 1), bool)), body, recipe, 0, ALONE)._decoded[0]
     assert needed(body.size, recipe.crop) == 74
     assert found.size == (113, 75)
 
 
 def test_another_preprocessing_normalises_otherwise(given: School) -> None:
     caffe = replace(given.body, preprocessing=Preprocessing("caffe", 1, "bilinear"))
-    (step, *_) = Lessons(given.train, caffe, Recipe(), 0, ALONE).epoch(1)
+    (step, *_) = TrainingBatches(given.train, caffe, Recipe(), 0, ALONE).epoch(1)
     assert step.batches[0].x.max() > 20
