@@ -77,5 +77,5 @@ def test_whoever_stops_a_command_is_told_so(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert process.stderr.readline()  # the network is ready
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=600)
     assert (process.returncode, out, err.strip()) == (1, "", "hati: stopped")

@@ -66,7 +66,7 @@ SHAPES = st.lists(st.lists(st.integers(1, 12) | st.none(), min_size=1, max_size=
 
 @pytest.mark.parametrize("kind", sorted({*kinds(), InputLayer}, key=str))
 @given(data=st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_a_layer_has_a_shape_of_something_or_refuses(kind: type[Layer], data: st.DataObject) -> None:
     given_settings, shapes = data.draw(settings_of(kind)), data.draw(SHAPES)
     try:

@@ -142,7 +142,7 @@ def test_a_real_notebook_has_a_bar_of_letters_and_no_other_output() -> None:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELLS)])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Jupyter says of itself
-        nbclient.NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+        nbclient.NotebookClient(notebook, kernel_name="python3", timeout=600).execute()
     outputs = notebook.cells[0].outputs
     assert {(one.output_type, one.get("name")) for one in outputs} == {("stream", "stderr"), ("stream", "stdout")}
     shown = "".join(one.text for one in outputs if one.name == "stderr")
