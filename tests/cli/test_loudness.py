@@ -95,7 +95,7 @@ def test_a_download_is_told_of_as_it_is_asked_for(empty_cache: Path) -> None:
             ],
         }.items():
             done = subprocess.run(
-                command(file, *options, "weights", "fetch", "Loopback"), capture_output=True, text=True, timeout=60
+                command(file, *options, "weights", "fetch", "Loopback"), capture_output=True, text=True, timeout=600
             )
             assert (done.returncode, done.stdout) == (0, f"Loopback: {place}\n")
             said = [line.partition(":  ")[0].partition(": 100%")[0] for line in done.stderr.splitlines() if line]
