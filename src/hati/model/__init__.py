@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,21 +28,15 @@ from ..weights import Weights, writing
 from ..weights.description import Description
 from . import inputs
 from .looking import Seen, outputs
+from .naming import Answer, Namer
 
 if TYPE_CHECKING:
     from ..engines import Engine, Precision, Session
 
-
-@dataclass(frozen=True)
-class Answer:
-    """What a model says of one photo: its predictions, or the error that the photo itself is to blame for."""
-
-    photo: str
-    predictions: list[Prediction]
-    error: ImageError | None = None
+__all__ = ["Answer", "Model", "lazy_weights"]
 
 
-class Model:
+class Model(Namer):
     """A network that is ready to answer.
 
     `labels` name its classes, in order; None for a network without a classifier. `size` is the (height, width) in
@@ -153,34 +146,6 @@ class Model:
             inputs.check_values(part, self.normalisation, stacklevel=2)
             parts.append(run(part))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    @overload
-    def classify(self, photos: Photo, top: int = 3, *, every_pixel: bool = False) -> list[Prediction]: ...  # type: ignore[overload-overlap]
-
-    @overload
-    def classify(
-        self, photos: Iterable[Photo], top: int = 3, *, every_pixel: bool = False
-    ) -> list[list[Prediction]]: ...
-
-    def classify(
-        self, photos: Photo | Iterable[Photo], top: int = 3, *, every_pixel: bool = False
-    ) -> list[Prediction] | list[list[Prediction]]:
-        """Name what is in a photo.
-
-        A photo is a path, a URL, bytes, a PIL image, or an array (height, width, 3) of 0–255 RGB. One photo gives a
-        list of its `top` predictions (synset, name, score), best first; several, or the path of a folder, give a list
-        of such lists. JPEGs much larger than the network needs are decoded at a part of their size, unless
-        `every_pixel` is asked for.
-
-        Raises ImageError at the first photo that cannot be read, LabelsError for a model without a classifier, and
-        InputError for one that takes no RGB.
-        """
-        found = []
-        for answer in self.answers(photos, top, every_pixel=every_pixel):
-            if answer.error is not None:
-                raise answer.error
-            found.append(answer.predictions)
-        return found[0] if is_one(photos) else found
 
     def answers(self, photos: Photos, top: int = 3, *, every_pixel: bool = False) -> Iterator[Answer]:
         """What the model says of each photo, in order, as soon as it is known; a bad photo does not stop the others.

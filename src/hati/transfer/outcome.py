@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from os import PathLike
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 from ..errors import ImageError
 from ..evaluating import Evaluation
-from ..labels import Prediction
 from ..model import Answer, Model
-from ..photos import Photo
+from ..model.naming import Namer
 from ..photos.finding import Photos
 from ..tools.arrays import Floats
 from ..tools.tables import table
@@ -23,7 +22,7 @@ SHOWN = 10  # photos of a kind that are listed
 
 
 @dataclass(frozen=True)
-class Trained:
+class Trained(Namer):
     """A model that has learnt a person's classes, and what is to be known of it. It answers and is saved as a Model."""
 
     model: Model
@@ -37,20 +36,6 @@ class Trained:
     notes: tuple[str, ...]  # what a person should know
     advice: tuple[str, ...]  # what a person could do
     checkpoint: Path | None = None  # from which fine-tuning would go on
-
-    @overload
-    def classify(self, photos: Photo, top: int = 3, *, every_pixel: bool = False) -> list[Prediction]: ...  # type: ignore[overload-overlap]
-
-    @overload
-    def classify(
-        self, photos: Iterable[Photo], top: int = 3, *, every_pixel: bool = False
-    ) -> list[list[Prediction]]: ...
-
-    def classify(
-        self, photos: Photos, top: int = 3, *, every_pixel: bool = False
-    ) -> list[Prediction] | list[list[Prediction]]:
-        """As `Model.classify`."""
-        return self.model.classify(photos, top, every_pixel=every_pixel)
 
     def answers(self, photos: Photos, top: int = 3, *, every_pixel: bool = False) -> Iterator[Answer]:
         """As `Model.answers`."""
