@@ -93,7 +93,7 @@ def counted(form: str, reader: str, report: fuzz_weights.Report) -> Iterator[str
 
 
 def take_part(reader: str) -> None:
-    fuzz_weights.outcome = READERS[reader]
+    fuzz_weights.outcome = READERS[reader]  # type: ignore[assignment]
     fuzz_weights.main()
 
 
