@@ -1,6 +1,7 @@
 """`hati export`: what it prints, and how it ends."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,16 @@ def test_json_is_for_programs(tmp_path: Path) -> None:
     assert (found["written"], found["precision"], found["takes"]) == (True, "float16", "float32")
     assert found["measured"]["operators"]["CONV_2D"] == 33
     assert found["measured"]["agreement"] >= 0.9
+
+
+def test_json_names_the_photos_that_could_not_be_read(tmp_path: Path, cat: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    shutil.copy(cat, tmp_path / "photos")
+    (tmp_path / "photos" / "cut.jpg").write_bytes(b"\xff\xd8\xff")
+    done = run("--out", tmp_path / "lite.onnx", "--check", tmp_path / "photos", "--json")
+    assert done.exit_code == 0, done.output
+    (reason,) = json.loads(done.stdout)["unreadable"]
+    assert reason.startswith(str(tmp_path / "photos" / "cut.jpg"))
 
 
 @pytest.mark.parametrize(

@@ -79,3 +79,10 @@ def test_whoever_stops_a_command_is_told_so(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=600)
     assert (process.returncode, out, err.strip()) == (1, "", "hati: stopped")
+
+
+@pytest.mark.parametrize(("words", "completed"), [("hati clas", "plain,classify\n"), ("hati nothing cat", "")])
+def test_a_shell_completes_commands_and_is_told_nothing(words: str, completed: str) -> None:
+    asked = {"_HATI_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    result = CliRunner().invoke(main, env=asked, prog_name="hati")
+    assert (result.stdout.removesuffix("\n"), result.stderr) == (completed.removesuffix("\n"), "")

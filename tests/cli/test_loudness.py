@@ -16,7 +16,9 @@ from faulty_server import serving
 from sample_weights import FILE, NAME, PATH, command, file_at
 
 from hati.cli import main
+from hati.cli.loudness import listening
 from hati.tools.log import log
+from hati.tools.progress import bar
 
 PATIENT = "from hati.tools import progress; progress.PATIENCE = -1; from hati.cli import main; main(prog_name='hati')"
 
@@ -132,6 +134,14 @@ def in_a_terminal(*arguments: str) -> bytes:
         while piece := terminal.read(4096):
             shown += piece
     return shown
+
+
+def test_a_line_beside_a_bar_is_a_line_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
+    with listening(), bar("measure", 2) as advance:
+        advance(1)
+        log.warning("heard")
+        advance(1)
+    assert "hati: heard" in capfd.readouterr().err.replace("\r", "\n").splitlines()
 
 
 def test_what_listened_is_gone_after_the_command(photos: Path) -> None:

@@ -5,7 +5,7 @@ import hashlib
 import io
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -127,13 +127,18 @@ import sys
 from dataclasses import replace
 from hati import catalog
 from hati.catalog import WeightsFile
-entry = replace(catalog.find("MobileNet_0.25_224"), name="Loopback", top_file={file!r}, notop_file=None)
+entry = replace(catalog.find("MobileNet_0.25_224"), name="Loopback", top_file={file}, notop_file=None)
 catalog.entries()["Loopback"] = entry
 from hati.cli import main
 main(prog_name="hati")
 """
 
 
+def as_code(file: WeightsFile) -> str:
+    """The file as a program spells it."""
+    return f"WeightsFile(*{astuple(file)!r})"
+
+
 def command(file: WeightsFile, *arguments: str | Path) -> list[str]:
     """The command line in a process of its own, whose catalog knows one more model: Loopback, with this file."""
-    return [sys.executable, "-c", PROGRAM.format(file=file), *map(str, arguments)]
+    return [sys.executable, "-c", PROGRAM.format(file=as_code(file)), *map(str, arguments)]

@@ -6,7 +6,7 @@ import pytest
 
 from hati.tools.pictures import Dot, write_names
 
-pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, an extra: hati[plots]")
+pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, the extra plots")
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from os.path import exists
 from pathlib import PurePath
-from shlex import quote
 from typing import Any
 
 import click
@@ -32,12 +30,14 @@ class Group(click.Group):
         self, context: click.Context, arguments: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = arguments[0]
-        if name in self.commands or (name.startswith("-") and name != "-"):
+        if context.resilient_parsing or name in self.commands or (name.startswith("-") and name != "-"):
             return super().resolve_command(context, arguments)
         raise click.UsageError(f"there is no command {name!r}; {self.hint(name, context.command_path)}")
 
     def hint(self, name: str, path: str) -> str:
         """What may have been meant by a name that is no command's."""
+        from difflib import get_close_matches
+
         close = get_close_matches(name.lower(), self.commands)
         return f"did you mean {' or '.join(close)}?" if close else f"`{path} --help` lists them all"
 
@@ -60,6 +60,8 @@ class Program(Group):
     def hint(self, name: str, path: str) -> str:
         if not _may_be_a_photo(name):
             return super().hint(name, path)
+        from shlex import quote
+
         return f"`hati classify {quote(name)}` names what is in a photo"
 
 

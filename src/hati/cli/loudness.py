@@ -9,7 +9,7 @@ from functools import partial
 import click
 
 from ..tools.log import log
-from ..tools.progress import Verbose
+from ..tools.progress import Verbose, beside_bars
 from .printing import print_fault
 
 
@@ -17,7 +17,8 @@ class Listener(logging.Handler):
     """A line on standard error for each record, beside the bars."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        print_fault(record.getMessage())
+        with beside_bars():
+            print_fault(record.getMessage())
 
 
 @contextmanager

@@ -63,6 +63,15 @@ def bar_of_bytes(label: str, total: int | None) -> Iterator[Advance]:
         yield advance
 
 
+@contextmanager
+def beside_bars() -> Iterator[None]:
+    """Meanwhile lines may be written: the bars that are shown make room for them."""
+    from tqdm import tqdm
+
+    with tqdm.external_write_mode(file=sys.stderr):
+        yield
+
+
 def _is_watched(stream: TextIO | None) -> bool:
     """Whether somebody sees what is written when it is written: in a terminal, or under a notebook's cell.
 

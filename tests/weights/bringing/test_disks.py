@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from disks import on_a_disk
 from faulty_server import Server, serving
-from sample_weights import CONTENT, FILE, NAME, PATH, command, file_at, without_length
+from sample_weights import CONTENT, FILE, NAME, PATH, as_code, command, file_at, without_length
 
 from hati.catalog import WeightsFile
 
@@ -107,7 +107,7 @@ from pathlib import Path
 from hati.catalog import WeightsFile
 from hati.errors import WeightsError
 from hati.weights.bringing import holdings, store
-file = {file!r}
+file = {file}
 store.fetch(file, 1)  # while this may still read its own libraries
 if os.getuid() == 0:
     os.setuid(65534)
@@ -130,7 +130,7 @@ def test_a_folder_of_somebody_else_is_one_message(server: Server, empty_cache: P
         closed = Path(open_folder, "closed")
         closed.mkdir()
         closed.chmod(mode)
-        program = AS_NOBODY.format(file=file_at(server.address), closed=str(closed))
+        program = AS_NOBODY.format(file=as_code(file_at(server.address)), closed=str(closed))
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600)
         closed.chmod(0o755)
         assert list(closed.iterdir()) == []

@@ -29,6 +29,7 @@ from sample_weights import (
     SHA256,
     SOME,
     WHOLE,
+    as_code,
     file_at,
     left_in,
 )
@@ -203,7 +204,7 @@ def test_processes_that_fetch_at_once_download_once(server: Server, place: Path)
     server.answers[PATH] = when_both_are_there
     program = (
         "from hati.weights.bringing import store; from hati.catalog import WeightsFile; import filelock, requests;"
-        f"print('ready', flush=True); print(store.fetch({file_at(server.address)!r}, 1))"
+        f"print('ready', flush=True); print(store.fetch({as_code(file_at(server.address))}, 1))"
     )
     run = partial(subprocess.Popen, [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     with run(stderr=subprocess.DEVNULL) as one, run(stderr=subprocess.DEVNULL) as two:
