@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import oracle
 import pytest
 from PIL import Image
 from side_by_side import environments, goals, network_times, photo_files, photo_times, processes, report, results
@@ -370,7 +371,7 @@ def test_every_way_has_its_module_and_environment(work: Path) -> None:
 def test_what_cannot_be_done_is_told_in_one_sentence(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
     (tmp_path / "results.json").write_text("[]")
     command = [sys.executable, "-m", "side_by_side", *(argument.format(folder=tmp_path) for argument in arguments)]
-    variables = os.environ | {"PYTHONPATH": f"{environments.HERE.parent}{os.pathsep}{Path(__file__).parent}"}
+    variables = os.environ | {"PYTHONPATH": f"{environments.HERE.parent}{os.pathsep}{Path(oracle.__file__).parent}"}
     done = subprocess.run(command, env=variables, capture_output=True, text=True)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert told in done.stderr
