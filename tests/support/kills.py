@@ -36,9 +36,16 @@ def kill_at_random(server: Server, folder: Path, chance: random.Random) -> None:
 
 def wait_for(size: int, folder: Path, process: subprocess.Popen[bytes]) -> None:
     """Until so many bytes are there, or the process has ended."""
-    part = folder / f".{NAME}.part"
-    while process.poll() is None and (part.stat().st_size if part.exists() else 0) < size:
+    while process.poll() is None and _length(folder / f".{NAME}.part") < size:
         time.sleep(0.001)
+
+
+def _length(part: Path) -> int:
+    """Of a part that may be given its name at any moment."""
+    try:
+        return part.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def moment(folder: Path) -> Moment:

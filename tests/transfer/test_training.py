@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing, suppress
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import BinaryIO
@@ -251,7 +252,8 @@ def test_a_run_that_was_interrupted_goes_on_from_what_it_had(tmp_path: Path) -> 
     environment = os.environ | {"HATI_CACHE": str(tmp_path / "cache")}
     command = [sys.executable, "-m", "hati", "train", str(table), "--out", str(tmp_path / "own.safetensors")]
     command += ["--method", "imprint", "--validate", "0"]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # which a shell lets its background jobs ignore
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
     with written_to(pipe, process):
         while kept(tmp_path / "cache") < 56:  # in batches of eight: all but the one that the pipe is in
             time.sleep(0.02)
