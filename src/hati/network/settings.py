@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from numbers import Real
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -12,6 +12,7 @@ from ..errors import GraphError
 
 Reader = Callable[[Any], Any]
 
+MOST_KNOWN = 4096  # settings of layers that are remembered
 LARGEST = 1 << 24  # of a whole number: filters, pixels, units
 LARGEST_FRACTION = 1e30  # that a number ends before; infinity does not
 
@@ -38,14 +39,25 @@ NotNegative = Annotated[float, Within(0)]
 
 def fitted(kind: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """A dataclass' fields as it keeps them: every kind of whole number an int, lists tuples. Raises GraphError."""
-    readers, found = _readers(kind), {}
-    for name, value in values.items():
+    try:
+        found = _known_to_fit(kind, tuple(values), *values.values())
+    except TypeError:  # a list in them, which has no hash
+        found = _each_fitted(kind, tuple(values), *values.values())
+    return dict(zip(values, found, strict=True))
+
+
+def _each_fitted(kind: Any, names: tuple[str, ...], *values: Any) -> tuple[Any, ...]:
+    readers, found = _readers(kind), []
+    for name, value in zip(names, values, strict=True):
         try:
-            found[name] = readers[name](value)
+            found.append(readers[name](value))
         except ValueError:
             expected = _described(types_of(kind)[name])
             raise GraphError(f"{kind.__name__}.{name} is {value!r:.80}; {expected} was expected") from None
-    return found
+    return tuple(found)
+
+
+_known_to_fit = lru_cache(MOST_KNOWN, typed=True)(_each_fitted)  # a network has few settings, many times
 
 
 @cache
