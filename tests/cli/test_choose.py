@@ -81,6 +81,7 @@ def test_what_is_not_understood_is_said_before_anything_is_measured(arguments: l
     assert said in result.stderr
 
 
+@pytest.mark.usefixtures("empty_cache")
 def test_the_front_is_a_table_and_the_pick_a_sentence() -> None:
     result = hati(*ONE)
     title, headers, _, row, _, reason = result.stdout.splitlines()
