@@ -45,7 +45,7 @@ def test_photos_come_in_any_container(container: Callable[[list[str]], Any], pat
 
 
 def test_a_table_of_pandas_is_a_container(paths: list[str]) -> None:
-    pandas = pytest.importorskip("pandas")
+    pandas = pytest.importorskip("pandas", reason="pandas, one of the containers, is not installed")
     table = pandas.DataFrame({"path": paths, "name": NAMES}, index=range(100, 112))
     features = ImageFeatures(SMALL).set_output(transform="pandas").fit_transform(table["path"])
     assert list(features.columns) == [f"imagefeatures{number}" for number in range(256)]
